@@ -1,0 +1,117 @@
+//! The follower: reads the published log as it grows and hands it on, in every instance.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tidewatch_events::{Event, Position, ProjectId};
+use tokio_util::sync::CancellationToken;
+
+use crate::log::{PublishedLog, StreamHead};
+use crate::wake::Waker;
+
+/// Takes what the follower reads.
+pub trait PublishedSink: Send + Sync + 'static {
+    /// The stream of `project` begins, or begins anew, behind `head.last`: called once for each
+    /// project before its first events, and again when its history was replaced (another epoch).
+    fn open(&self, project: ProjectId, head: StreamHead);
+
+    /// The next events of `project`, without holes.
+    fn publish(&self, project: ProjectId, events: Vec<Event>);
+
+    /// A look at the log succeeded: everything that was published before it began was handed on.
+    fn caught_up(&self) {}
+}
+
+/// How the follower works.
+#[derive(Debug, Clone, Copy)]
+pub struct FollowerConfig {
+    /// Longest time between two looks; wake-ups only shorten it.
+    pub poll: Duration,
+    /// Most events read at once.
+    pub batch: usize,
+}
+
+impl Default for FollowerConfig {
+    fn default() -> Self {
+        Self { poll: Duration::from_millis(500), batch: 1_000 }
+    }
+}
+
+/// Follows the published log of all projects from their heads on.
+#[derive(Debug)]
+pub struct Follower<S> {
+    log: PublishedLog,
+    config: FollowerConfig,
+    waker: Waker,
+    sink: S,
+    streams: HashMap<ProjectId, StreamHead>,
+}
+
+impl<S: PublishedSink> Follower<S> {
+    /// A follower that has not looked yet.
+    #[must_use]
+    pub fn new(log: PublishedLog, config: FollowerConfig, waker: Waker, sink: S) -> Self {
+        Self { log, config, waker, sink, streams: HashMap::new() }
+    }
+
+    /// Opens every stream at its present head. To be awaited before the first reader is let in,
+    /// so that the head that a reader is given is never ahead of what it will be sent.
+    ///
+    /// # Errors
+    /// Postgres could not be reached or refused.
+    pub async fn open(&mut self) -> Result<(), sqlx::Error> {
+        for (project, head) in self.log.heads().await? {
+            self.open_stream(project, head);
+        }
+        self.sink.caught_up();
+        Ok(())
+    }
+
+    /// Hands on what is published, until `shutdown`. Errors are logged and tried again: the
+    /// position in the log is kept, so nothing is lost by them.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let work = async {
+            loop {
+                match self.catch_up().await {
+                    Ok(()) => {}
+                    Err(error) => tracing::warn!(%error, "cannot read the published log; will try again"),
+                }
+                let _ = tokio::time::timeout(self.config.poll, self.waker.published().wait()).await;
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<(), sqlx::Error> {
+        for (project, head) in self.log.heads().await? {
+            match self.streams.get(&project) {
+                Some(known) if known.epoch == head.epoch && known.last <= head.last => {}
+                // Another history, or one that was cut: the old positions mean nothing.
+                Some(_) => self.open_stream(project, head),
+                // Its first event came after this process had looked: all of it is new.
+                None => self.open_stream(project, StreamHead { last: Position::START, ..head }),
+            }
+            self.read_up_to(project, head).await?;
+        }
+        self.sink.caught_up();
+        Ok(())
+    }
+
+    async fn read_up_to(&mut self, project: ProjectId, head: StreamHead) -> Result<(), sqlx::Error> {
+        while let Some(known) = self.streams.get_mut(&project).filter(|known| known.last < head.last) {
+            let page = self.log.read(project, known.last, self.config.batch).await?;
+            let Some(last) = page.events.last().map(|event| event.envelope.position) else { break };
+            known.last = last;
+            self.sink.publish(project, page.events);
+        }
+        Ok(())
+    }
+
+    fn open_stream(&mut self, project: ProjectId, head: StreamHead) {
+        self.streams.insert(project, head);
+        self.sink.open(project, head);
+    }
+}

@@ -1,0 +1,39 @@
+//! The transactional outbox on Postgres.
+//!
+//! Business code changes state and [`record`]s a domain event in the same transaction. The
+//! [`Relay`], alone by an advisory lock, gives each committed event the next position of its
+//! project. Readers know the [`PublishedLog`] only, and only by position: whatever the order of
+//! commits, no event ever appears behind a position that was already read.
+//!
+//! ```text
+//!  business transaction            relay (one leader)             every instance
+//!  ┌──────────────────┐  commit   ┌───────────────────┐  commit  ┌──────────────┐
+//!  │ change a row     │ ────────▶ │ position := next  │ ───────▶ │ Follower     │ ──▶ hub
+//!  │ record(event)    │  wake-up  │ published_at := … │ wake-up  │ reads by pos.│
+//!  └──────────────────┘  (hint)   └───────────────────┘  (hint)  └──────────────┘
+//! ```
+//!
+//! Wake-ups (`NOTIFY`) are hints: polling alone delivers everything, half a second later.
+//! The business transaction itself never notifies, for `NOTIFY` takes a global lock until commit;
+//! [`Waker`] does it on a connection of its own, coalesced.
+//!
+//! The crate knows [`tidewatch_events`] and Postgres, no HTTP. Its tables are made by the
+//! migrations `0003_domain_events.sql`; the connection of the relay must be direct (a session),
+//! not through a transaction pooler.
+
+mod follower;
+mod log;
+mod record;
+mod relay;
+pub mod retention;
+mod row;
+mod transaction;
+mod wake;
+
+pub use follower::{Follower, FollowerConfig, PublishedSink};
+pub use log::{LogPage, PublishedLog, StreamHead, read_head};
+pub use record::{RecordError, record, record_all};
+pub use relay::{LEADER_LOCK, Relay, RelayConfig, RelayStatus, publish_pending};
+pub use transaction::Outbox;
+pub use transaction::OutboxTransaction;
+pub use wake::{PUBLISHED_CHANNEL, RECORDED_CHANNEL, Signal, Waker, listen};

@@ -1,0 +1,178 @@
+//! The relay: gives committed events their position, alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
+use tokio_util::sync::CancellationToken;
+
+use crate::wake::Waker;
+
+/// The advisory lock of the leader: `tidewatc` in ASCII. Advisory locks are per database.
+pub const LEADER_LOCK: i64 = i64::from_be_bytes(*b"tidewatc");
+
+/// How the relay works.
+#[derive(Debug, Clone, Copy)]
+pub struct RelayConfig {
+    /// Longest time between two looks for committed events; wake-ups only shorten it.
+    pub poll: Duration,
+    /// Most events published in one transaction, 100 to 5,000.
+    pub batch: i64,
+    /// How often a standby tries to take over.
+    pub takeover: Duration,
+}
+
+impl Default for RelayConfig {
+    fn default() -> Self {
+        Self { poll: Duration::from_millis(500), batch: 1_000, takeover: Duration::from_secs(1) }
+    }
+}
+
+/// What the relay of this process is doing, for readiness and metrics.
+#[derive(Debug, Default)]
+pub struct RelayStatus {
+    leading: AtomicBool,
+    published: AtomicU64,
+}
+
+impl RelayStatus {
+    /// Whether this process is the leader.
+    #[must_use]
+    pub fn is_leading(&self) -> bool {
+        self.leading.load(Ordering::Relaxed)
+    }
+
+    /// Events that this process has published since it started.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.published.load(Ordering::Relaxed)
+    }
+}
+
+/// Publishes committed events, as long as it holds the leader's lock.
+///
+/// Split brain is impossible: the lock belongs to the very database session that publishes. When
+/// the session ends, the lock is free and nothing can be written through it any more. A leader
+/// that is paused or cut off loses its session by `idle_session_timeout` and TCP keep-alive on the
+/// server's side, within 5 s, and wakes up to a closed connection.
+#[derive(Debug)]
+pub struct Relay {
+    options: PgConnectOptions,
+    config: RelayConfig,
+    waker: Waker,
+    status: Arc<RelayStatus>,
+}
+
+impl Relay {
+    /// A relay that connects by `options` and is woken by `waker`.
+    #[must_use]
+    pub fn new(options: PgConnectOptions, config: RelayConfig, waker: Waker) -> Self {
+        Self { options, config, waker, status: Arc::default() }
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn status(&self) -> Arc<RelayStatus> {
+        Arc::clone(&self.status)
+    }
+
+    /// Leads, or stands by, until `shutdown`. After any error it connects anew and stands for
+    /// election again.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut failures = 0u32;
+        while !shutdown.is_cancelled() {
+            let ended = tokio::select! {
+                ended = self.stand_and_lead() => ended,
+                () = shutdown.cancelled() => break,
+            };
+            self.status.leading.store(false, Ordering::Relaxed);
+            if let Err(error) = ended {
+                failures += 1;
+                let pause = Duration::from_millis(100 << failures.min(5));
+                tracing::warn!(%error, ?pause, "the relay lost its session and will connect again");
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = shutdown.cancelled() => break,
+                }
+            }
+        }
+        self.status.leading.store(false, Ordering::Relaxed);
+    }
+
+    /// One session: wait for the lock, then publish until something fails.
+    async fn stand_and_lead(&self) -> Result<(), sqlx::Error> {
+        let mut session = connect(&self.options).await?;
+        while !try_lock(&mut session).await? {
+            tokio::time::sleep(self.config.takeover).await;
+        }
+        self.status.leading.store(true, Ordering::Relaxed);
+        tracing::info!("this process publishes events now");
+        loop {
+            let published = publish_pending(&mut session, self.config.batch).await?;
+            if published > 0 {
+                self.status.published.fetch_add(published, Ordering::Relaxed);
+                self.waker.wake_readers();
+            }
+            if published < self.config.batch.unsigned_abs() {
+                // A wake-up, or the poll: whichever comes first.
+                let _ = tokio::time::timeout(self.config.poll, self.waker.recorded().wait()).await;
+            }
+        }
+    }
+}
+
+/// A session that the server ends by itself when its owner is gone, paused or cut off.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let options = options.clone().application_name("tidewatch relay").options([
+        ("idle_session_timeout", "4s"),
+        ("idle_in_transaction_session_timeout", "4s"),
+        ("tcp_keepalives_idle", "1"),
+        ("tcp_keepalives_interval", "1"),
+        ("tcp_keepalives_count", "3"),
+        ("statement_timeout", "30s"),
+    ]);
+    PgConnection::connect_with(&options).await
+}
+
+async fn try_lock(session: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER_LOCK).fetch_one(session).await
+}
+
+/// Publishes at most `batch` committed events, in one transaction, and says how many.
+///
+/// Positions go on from each project's last one, without a hole. Events are taken in the order of
+/// insertion, but those of one aggregate in the order of their versions, whatever the order in
+/// which they were inserted. Only the holder of [`LEADER_LOCK`] may call it.
+///
+/// # Errors
+/// Postgres refused or could not be reached; then nothing of the batch is published.
+pub async fn publish_pending(session: &mut PgConnection, batch: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "with pending as materialized (
+             select event_id, recorded_on, project_id, aggregate_version,
+                    max(sequence) over (partition by project_id, aggregate_type, aggregate_id
+                                        order by aggregate_version) as turn
+             from (select * from domain_events where position is null order by sequence limit $1) oldest
+         ), ranked as (
+             select event_id, recorded_on, project_id,
+                    row_number() over (partition by project_id order by turn, aggregate_version) as rank,
+                    count(*) over (partition by project_id) as size
+             from pending
+         ), streams as (
+             insert into project_streams as stream (project_id, last_position)
+             select distinct project_id, size from ranked
+             on conflict (project_id) do update set last_position = stream.last_position + excluded.last_position
+             returning project_id, last_position
+         )
+         update domain_events event
+         set position = streams.last_position - ranked.size + ranked.rank, published_at = clock_timestamp()
+         from ranked join streams using (project_id)
+         where event.event_id = ranked.event_id and event.recorded_on = ranked.recorded_on",
+    )
+    .bind(batch)
+    .execute(session)
+    .await?;
+    Ok(done.rows_affected())
+}
