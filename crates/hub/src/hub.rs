@@ -1,0 +1,239 @@
+//! The entrance: projects, publishing, subscribing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tidewatch_events::id::ConnectionId;
+use tidewatch_events::position::Epoch;
+use tidewatch_events::{Event, EventFilter, Position, ProjectId, Subject};
+
+use crate::history::History;
+use crate::ring::RingBounds;
+use crate::slot::{Phase, Queue, Slot};
+use crate::stream::ProjectStream;
+use crate::subscription::{CloseReason, Subscription};
+
+/// How much the hub holds.
+#[derive(Debug, Clone, Copy)]
+pub struct HubConfig {
+    /// Most of the latest events that a project's ring holds.
+    pub ring_events: usize,
+    /// Most bytes of encoded events that a project's ring holds.
+    pub ring_bytes: usize,
+    /// How long an event stays in the ring. Looked at when the next one comes.
+    pub ring_age: Duration,
+    /// Furthest that a replay may begin behind the head, in positions.
+    pub max_replay: u64,
+    /// Most events that wait for one live subscriber.
+    pub queue_events: usize,
+    /// Most bytes of encoded events that wait for one live subscriber.
+    pub queue_bytes: usize,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            ring_events: 10_000,
+            ring_bytes: 64 * 1024 * 1024,
+            ring_age: Duration::from_secs(60 * 60),
+            max_replay: 10_000,
+            queue_events: 1_024,
+            queue_bytes: 1024 * 1024,
+        }
+    }
+}
+
+impl HubConfig {
+    pub(crate) const fn ring_bounds(&self) -> RingBounds {
+        RingBounds { events: self.ring_events, bytes: self.ring_bytes, age: self.ring_age }
+    }
+}
+
+/// How far a project's stream goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The last event's position.
+    pub position: Position,
+    /// Which history it counts.
+    pub epoch: Epoch,
+}
+
+/// Why events were not taken. Those before the offending one were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// [`Hub::open_project`] has to come first.
+    #[error("the stream of project {0} was not opened")]
+    NotOpen(ProjectId),
+    /// An event is missing.
+    #[error("expected the event at position {expected}, got the one at {got}")]
+    Hole {
+        /// The next position.
+        expected: Position,
+        /// The position that came.
+        got: Position,
+    },
+}
+
+/// Where a subscriber starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartAt {
+    /// Behind the last event there is.
+    Head,
+    /// Behind this position.
+    After(Position),
+    /// From somewhere that is no longer known: it is told of the gap and goes on live.
+    Unrecoverable,
+}
+
+/// Who wants what, from where.
+#[derive(Debug, Clone)]
+pub struct SubscribeRequest {
+    /// The connection, to find the subscriber again.
+    pub id: ConnectionId,
+    /// Who it is.
+    pub subject: Subject,
+    /// What it asks for.
+    pub filter: EventFilter,
+    /// Where it starts.
+    pub after: StartAt,
+}
+
+/// Fans published events out to subscribers. Cheap to clone; all clones are the same hub.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+pub(crate) struct Inner {
+    config: HubConfig,
+    history: Arc<dyn History>,
+    streams: RwLock<HashMap<ProjectId, Arc<ProjectStream>>>,
+    /// Where each connection's slot is, to change or close it from outside.
+    directory: Mutex<HashMap<ConnectionId, (Arc<ProjectStream>, usize)>>,
+    draining: AtomicBool,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn forget(&self, id: ConnectionId, stream: &ProjectStream, key: usize) {
+        self.directory.lock().remove(&id);
+        stream.unregister(key);
+    }
+}
+
+impl Hub {
+    /// A hub without projects.
+    #[must_use]
+    pub fn new(config: HubConfig, history: Arc<dyn History>) -> Self {
+        Self(Arc::new(Inner {
+            config,
+            history,
+            streams: RwLock::default(),
+            directory: Mutex::default(),
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    fn stream(&self, project: ProjectId) -> Arc<ProjectStream> {
+        if let Some(stream) = self.0.streams.read().get(&project) {
+            return Arc::clone(stream);
+        }
+        let mut streams = self.0.streams.write();
+        let new = || Arc::new(ProjectStream::new(project, &self.0.config));
+        Arc::clone(streams.entry(project).or_insert_with(new))
+    }
+
+    /// The project's stream goes on behind `position`. Called again, it begins anew there: what the
+    /// ring held is dropped, and every subscriber is told of the gap.
+    pub fn open_project(&self, project: ProjectId, position: Position, epoch: Epoch) {
+        self.stream(project).open(Head { position, epoch });
+    }
+
+    /// Passes the next events of a project on. Those at or before the head are known and ignored,
+    /// so a batch may be published again.
+    ///
+    /// # Errors
+    /// The project was not opened, or an event is missing before one of these; the events from
+    /// there on are not taken.
+    pub fn publish(&self, project: ProjectId, events: Vec<Event>) -> Result<(), PublishError> {
+        self.stream(project).publish(events)
+    }
+
+    /// How far the project's stream goes; `None` before it was opened.
+    #[must_use]
+    pub fn head(&self, project: ProjectId) -> Option<Head> {
+        self.0.streams.read().get(&project).and_then(|stream| stream.head())
+    }
+
+    /// Whether a replay from behind `after` can be served from memory alone.
+    #[must_use]
+    pub fn reaches(&self, project: ProjectId, after: Position) -> bool {
+        self.stream(project).reaches(after)
+    }
+
+    /// Takes a subscriber in. It misses nothing that is published from this call on.
+    #[must_use]
+    pub fn subscribe(&self, request: SubscribeRequest) -> Subscription {
+        let stream = self.stream(request.subject.project_id);
+        let filter = Arc::new(request.filter);
+        let slot = Slot {
+            subject: request.subject,
+            filter,
+            after: Position::START,
+            phase: Phase::Gap,
+            closed: self.0.draining.load(Ordering::SeqCst).then_some(CloseReason::Draining),
+            notify: Arc::default(),
+        };
+        let notify = Arc::clone(&slot.notify);
+        let (key, recovered) = stream.register(slot, |slot, head, max_replay| {
+            (slot.after, slot.phase) = match (request.after, head) {
+                (StartAt::Unrecoverable, _) => (Position::START, Phase::Gap),
+                (StartAt::After(after), Some(head)) if head.since(after) > max_replay => (after, Phase::Gap),
+                (StartAt::After(after), _) => (after, Phase::Replaying(after)),
+                (StartAt::Head, Some(head)) => (head, Phase::Live(Queue::default())),
+                // A project without events: its first one is behind the start.
+                (StartAt::Head, None) => (Position::START, Phase::Replaying(Position::START)),
+            };
+        });
+        self.0.directory.lock().insert(request.id, (Arc::clone(&stream), key));
+        // `drain` sets the flag and then looks for subscribers: one of the two sees this one.
+        if self.0.draining.load(Ordering::SeqCst) {
+            stream.with_slot(key, |slot| slot.close(CloseReason::Draining));
+        }
+        let history = Arc::clone(&self.0.history);
+        Subscription::new(request.id, Arc::clone(&self.0), stream, key, history, notify, recovered)
+    }
+
+    /// From now on the connection has these rights; what waits and may no longer be seen is
+    /// dropped. `false` when there is no such connection, or it is of another project.
+    pub fn set_subject(&self, id: ConnectionId, subject: Subject) -> bool {
+        let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
+        stream.project == subject.project_id && stream.with_slot(key, |slot| slot.set_subject(subject)).is_some()
+    }
+
+    /// Ends the connection's subscription. `false` when there is no such connection.
+    pub fn close(&self, id: ConnectionId, reason: CloseReason) -> bool {
+        let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
+        stream.with_slot(key, |slot| slot.close(reason)).is_some()
+    }
+
+    /// Ends every subscription, and each one to come at once: the instance goes down.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::SeqCst);
+        for stream in self.0.streams.read().values() {
+            stream.close_all(CloseReason::Draining);
+        }
+    }
+
+    /// How many subscribers there are.
+    #[must_use]
+    pub fn connection_count(&self) -> usize {
+        self.0.streams.read().values().map(|stream| stream.subscribers()).sum()
+    }
+}

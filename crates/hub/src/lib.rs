@@ -1,0 +1,31 @@
+//! In-memory fan-out of published events to subscribers.
+//!
+//! The hub knows no SQL and no HTTP: events come in by [`Hub::publish`] in the order of their
+//! positions, history that it no longer holds comes through [`History`], and what a subscriber
+//! receives is a [`Delivery`]. It holds one promise for every subscriber:
+//!
+//! > Each event behind the starting position that matches the filter and is
+//! > [visible](tidewatch_events::visible) to the subject is delivered exactly once, in the order of
+//! > positions, or else the subscriber is told that it is not ([`Delivery::Gap`],
+//! > [`Delivery::Lagged`], [`Delivery::Unavailable`], [`Delivery::Closed`]).
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`hub`] | the entrance: projects, publishing, subscribing |
+//! | [`subscription`] | what one subscriber holds, and what it receives |
+//! | [`history`] | where older events come from |
+//! | [`published`] | an event with its encoding, shared by all its readers |
+//! | `stream`, `slot`, `ring` | one project's stream, one subscriber's place in it, its latest events |
+
+pub mod history;
+pub mod hub;
+pub mod published;
+mod ring;
+mod slot;
+mod stream;
+pub mod subscription;
+
+pub use history::{History, HistoryError, HistoryPage};
+pub use hub::{Head, Hub, HubConfig, PublishError, StartAt, SubscribeRequest};
+pub use published::PublishedEvent;
+pub use subscription::{CloseReason, Delivery, Subscription};
