@@ -28,9 +28,13 @@ create table domain_events (
         check (char_length(aggregate_type) <= 100 and aggregate_type ~ '^[A-Z][A-Za-z0-9]*$'),
     aggregate_id      text        not null check (char_length(aggregate_id) between 1 and 200),
     aggregate_version bigint      not null check (aggregate_version > 0),
-    occurred_at       timestamptz not null,
+    -- The years 0 to 9999, which are those that the program can hold and RFC 3339 can write.
+    occurred_at       timestamptz not null constraint domain_events_occurred_at_range
+        check (occurred_at >= '0001-01-01T00:00:00Z BC' and occurred_at < '10000-01-01T00:00:00Z'),
+    -- The program allows 262,144 bytes of JSON. As jsonb the same value takes at most 6 times as
+    -- much (an array of single digits), so what the program lets pass is never refused here.
     payload           jsonb       not null
-        constraint domain_events_payload_size check (pg_column_size(payload) <= 2 * 262144),
+        constraint domain_events_payload_size check (pg_column_size(payload) <= 8 * 262144),
     metadata          jsonb       not null default '{}',
     permissions       text[]      not null default '{}',
     audience          text[]      not null default '{}',
@@ -96,38 +100,54 @@ begin
 end
 $$;
 
--- Drops the partitions whose every event was published before `cutoff`, oldest first, and moves
--- `oldest_position` on, so that a reader from before is told of the gap. Returns their names.
--- An unpublished event keeps its partition, and every later one, alive.
-create function drop_event_partitions(cutoff timestamptz) returns setof text
+-- Drops the oldest partition if its every event was published before `cutoff`, moves
+-- `oldest_position` on, so that a reader from before is told of the gap, and returns its name; null
+-- when there is none to drop. An unpublished event keeps its partition, and every later one, alive.
+-- One partition a call, and so a transaction: the next one's long look must not be taken under
+-- the locks of this one.
+create function drop_event_partition(cutoff timestamptz) returns text
 language plpgsql as $$
 declare
-    part text;
-    keep boolean;
+    part     text;
+    keep     boolean;
+    projects uuid[];
+    lasts    bigint[];
 begin
-    for part in
-        select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-        where i.inhparent = 'domain_events'::regclass
-          and c.relname ~ '^domain_events_\d{8}$'
-          and to_date(right(c.relname, 8), 'YYYYMMDD') < (cutoff at time zone 'utc')::date
-        order by c.relname
-    loop
-        execute format('select exists (select from %I where published_at is null or published_at >= $1)', part)
-            into keep using cutoff;
-        exit when keep;
-        execute format(
-            'update project_streams s set oldest_position = greatest(s.oldest_position, gone.last + 1)
-             from (select project_id, max(position) as last from %I group by project_id) gone
-             where s.project_id = gone.project_id', part);
-        -- The long look is over; now nobody may record into it between a last, indexed look and
-        -- the drop. Parent first, as every writer locks them.
-        lock table only domain_events in access exclusive mode;
-        execute format('lock table %I in access exclusive mode', part);
-        execute format('select exists (select from %I where position is null)', part) into keep;
-        exit when keep;
-        execute format('drop table %I', part);
-        return next part;
-    end loop;
+    -- One instance at a time; a second one has nothing to add.
+    if not pg_try_advisory_xact_lock(hashtext('tidewatch retention')) then
+        return null;
+    end if;
+    select c.relname into part from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'domain_events'::regclass
+      and c.relname ~ '^domain_events_\d{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') < (cutoff at time zone 'utc')::date
+    order by c.relname limit 1;
+    if part is null then
+        return null;
+    end if;
+    execute format('select exists (select from %I where published_at is null or published_at >= $1)', part)
+        into keep using cutoff;
+    if keep then
+        return null;
+    end if;
+    execute format(
+        'select array_agg(project_id), array_agg(last)
+         from (select project_id, max(position) as last from %I group by project_id) gone', part)
+        into projects, lasts;
+    -- The long looks are over; now nobody may record into it between a last, indexed look and
+    -- the drop. Parent first, as every writer locks them, and before any row of project_streams:
+    -- the relay takes those while it holds the table.
+    lock table only domain_events in access exclusive mode;
+    execute format('lock table %I in access exclusive mode', part);
+    execute format('select exists (select from %I where position is null)', part) into keep;
+    if keep then
+        return null;
+    end if;
+    update project_streams s set oldest_position = greatest(s.oldest_position, gone.last + 1)
+    from unnest(projects, lasts) as gone (project_id, last)
+    where s.project_id = gone.project_id;
+    execute format('drop table %I', part);
+    return part;
 end
 $$;
 

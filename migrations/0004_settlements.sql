@@ -78,3 +78,6 @@ create constraint trigger settlements_event_of_version
     after insert or update on settlements
     deferrable initially deferred
     for each row execute function require_event_of_version('Settlement', 'stl');
+
+-- What needs a person, longest waiting first: small beside the settled ones.
+create index settlements_unsettled on settlements (project_id, updated_at, id) where status <> 'settled';

@@ -12,7 +12,8 @@ use crate::wake::Waker;
 /// Takes what the follower reads.
 pub trait PublishedSink: Send + Sync + 'static {
     /// The stream of `project` begins, or begins anew, behind `head.last`: called once for each
-    /// project before its first events, and again when its history was replaced (another epoch).
+    /// project before its first events, and again when its history was replaced (another epoch) or
+    /// has a hole behind what was handed on (retention dropped events that were not).
     fn open(&self, project: ProjectId, head: StreamHead);
 
     /// The next events of `project`, without holes.
@@ -101,10 +102,19 @@ impl<S: PublishedSink> Follower<S> {
     }
 
     async fn read_up_to(&mut self, project: ProjectId, head: StreamHead) -> Result<(), sqlx::Error> {
-        while let Some(known) = self.streams.get_mut(&project).filter(|known| known.last < head.last) {
+        while let Some(known) = self.streams.get(&project).filter(|known| known.last < head.last) {
             let page = self.log.read(project, known.last, self.config.batch).await?;
-            let Some(last) = page.events.last().map(|event| event.envelope.position) else { break };
-            known.last = last;
+            let position = |event: &Event| event.envelope.position;
+            let (Some(first), Some(last)) = (page.events.first().map(position), page.events.last().map(position))
+            else {
+                break;
+            };
+            if first > known.last.next() {
+                // Retention was quicker than this process (it slept, or Postgres was away for days).
+                let head = StreamHead { last: first.previous(), oldest: page.oldest, ..*known };
+                self.open_stream(project, head);
+            }
+            self.streams.entry(project).and_modify(|known| known.last = last);
             self.sink.publish(project, page.events);
         }
         Ok(())

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Event, EventId, Position, ProjectId, Timestamp};
 
-use crate::row::{EventRow, event_columns};
+use crate::row::{PublishedRow, event_columns};
 
 /// How far a project's stream goes, and how far back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,9 +106,13 @@ impl PublishedLog {
     /// Postgres could not be reached or refused.
     pub async fn read(&self, project: ProjectId, after: Position, limit: usize) -> Result<LogPage, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
-        let rows: Vec<EventRow> = sqlx::query_as(concat!(
+        let rows: Vec<PublishedRow> = sqlx::query_as(concat!(
             "select ", event_columns!(), " from domain_events
-             where project_id = $1 and position > $2 order by position limit $3"
+             where project_id = $1
+               -- Partitions are days, and positions cross midnight: a few events below the oldest
+               -- position kept may still stand in the next day, with holes between them.
+               and position > greatest($2, (select oldest_position - 1 from project_streams where project_id = $1))
+             order by position limit $3"
         ))
         .bind(project.uuid())
         .bind(number(after))
@@ -117,7 +121,7 @@ impl PublishedLog {
         .await?;
         // Read second: whatever retention dropped meanwhile is told, never passed over.
         let oldest = read_head(&mut connection, project).await?.oldest;
-        Ok(LogPage { events: rows.into_iter().map(EventRow::into_event).collect(), oldest })
+        Ok(LogPage { events: rows.into_iter().map(|row| row.0).collect(), oldest })
     }
 
     /// The position of a published event of this project; `None` when there is none (unknown,
@@ -160,7 +164,7 @@ impl PublishedLog {
     /// # Errors
     /// Postgres could not be reached or refused.
     pub async fn find(&self, project: ProjectId, event: EventId) -> Result<Option<Event>, sqlx::Error> {
-        let row: Option<EventRow> = sqlx::query_as(concat!(
+        let row: Option<PublishedRow> = sqlx::query_as(concat!(
             "select ", event_columns!(), " from domain_events
              where event_id = $1 and project_id = $2 and position is not null"
         ))
@@ -168,7 +172,28 @@ impl PublishedLog {
         .bind(project.uuid())
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(EventRow::into_event))
+        Ok(row.map(|row| row.0))
+    }
+
+    /// The newest `limit` published events, newest first.
+    ///
+    /// # Errors
+    /// Postgres could not be reached or refused.
+    pub async fn newest(
+        connection: &mut PgConnection,
+        project: ProjectId,
+        limit: usize,
+    ) -> Result<Vec<Event>, sqlx::Error> {
+        let rows: Vec<PublishedRow> = sqlx::query_as(concat!(
+            "select ",
+            event_columns!(),
+            " from domain_events where project_id = $1 and position is not null order by position desc limit $2"
+        ))
+        .bind(project.uuid())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// The newest `limit` events of one aggregate that are published, oldest first.
@@ -182,7 +207,7 @@ impl PublishedLog {
         aggregate_id: &str,
         limit: u32,
     ) -> Result<Vec<Event>, sqlx::Error> {
-        let rows: Vec<EventRow> = sqlx::query_as(concat!(
+        let rows: Vec<PublishedRow> = sqlx::query_as(concat!(
             "select * from (
                  select ", event_columns!(), " from domain_events
                  where project_id = $1 and aggregate_type = $2 and aggregate_id = $3 and position is not null
@@ -195,6 +220,6 @@ impl PublishedLog {
         .bind(i64::from(limit))
         .fetch_all(connection)
         .await?;
-        Ok(rows.into_iter().map(EventRow::into_event).collect())
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 }

@@ -87,7 +87,10 @@ impl Relay {
                 ended = self.stand_and_lead() => ended,
                 () = shutdown.cancelled() => break,
             };
-            self.status.leading.store(false, Ordering::Relaxed);
+            // Who got as far as to lead begins to count anew.
+            if self.status.leading.swap(false, Ordering::Relaxed) {
+                failures = 0;
+            }
             if let Err(error) = ended {
                 failures += 1;
                 let pause = Duration::from_millis(100 << failures.min(5));
@@ -143,8 +146,8 @@ async fn try_lock(session: &mut PgConnection) -> Result<bool, sqlx::Error> {
 /// Publishes at most `batch` committed events, in one transaction, and says how many.
 ///
 /// Positions go on from each project's last one, without a hole. Events are taken in the order of
-/// insertion, but those of one aggregate in the order of their versions, whatever the order in
-/// which they were inserted. Only the holder of [`LEADER_LOCK`] may call it.
+/// insertion, but those of one aggregate that are in the batch in the order of their versions,
+/// whatever the order in which they were inserted. Only the holder of [`LEADER_LOCK`] may call it.
 ///
 /// # Errors
 /// Postgres refused or could not be reached; then nothing of the batch is published.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -29,26 +29,41 @@ impl Default for RetentionConfig {
 /// Makes the partitions of the coming days.
 ///
 /// # Errors
-/// Postgres could not be reached or refused.
+/// Postgres could not be reached or refused, or a lock was not to be had in 2 s; then nothing
+/// was made and the next run tries again. Events of a day without a partition are recorded all the
+/// same, into the default one.
 pub async fn ensure_partitions(pool: &PgPool) -> Result<(), sqlx::Error> {
-    sqlx::query("select ensure_event_partitions($1)").bind(DAYS_AHEAD).execute(pool).await.map(drop)
+    let mut transaction = begin(pool).await?;
+    sqlx::query("select ensure_event_partitions($1)").bind(DAYS_AHEAD).execute(&mut *transaction).await?;
+    transaction.commit().await
 }
 
-/// Drops the partitions all of whose events were published before `cutoff`, moves the oldest kept
-/// position on, and names the partitions that went.
+/// Drops the partitions all of whose events were published before `cutoff`, oldest first, moves
+/// the oldest kept position on, and names the partitions that went.
 ///
 /// # Errors
-/// Postgres could not be reached or refused, or a lock was not to be had in 2 s; then nothing
-/// was dropped and the next run tries again.
+/// Postgres could not be reached or refused, or a lock was not to be had in 2 s; then the
+/// partitions that had not gone by then stay, and the next run tries again.
 pub async fn drop_partitions(pool: &PgPool, cutoff: OffsetDateTime) -> Result<Vec<String>, sqlx::Error> {
+    let mut dropped = Vec::new();
+    loop {
+        let mut transaction = begin(pool).await?;
+        let partition: Option<String> = sqlx::query_scalar("select drop_event_partition($1)")
+            .bind(cutoff)
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        match partition {
+            Some(partition) => dropped.push(partition),
+            None => return Ok(dropped),
+        }
+    }
+}
+
+async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     sqlx::query("select set_config('lock_timeout', $1, true)").bind(LOCK_TIMEOUT).execute(&mut *transaction).await?;
-    let dropped = sqlx::query_scalar("select drop_event_partitions($1)")
-        .bind(cutoff)
-        .fetch_all(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(dropped)
+    Ok(transaction)
 }
 
 /// Looks after partitions until `shutdown`: makes those to come, drops those that went out of
