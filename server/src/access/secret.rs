@@ -1,0 +1,72 @@
+//! Secrets: how they are made, and the keyed digest under which they are kept.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use rand::Rng;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use sha2::Sha256;
+
+/// What an API key begins with, so that people and secret scanners know one.
+pub const API_KEY_PREFIX: &str = "tw_";
+
+/// Makes digests of secrets under a key of the server's own: who reads the database can neither
+/// use a digest nor try guesses against it. Equality of digests is looked up by an index; it says
+/// nothing about how much of a guess was right, for that is what HMAC is for.
+#[derive(Clone)]
+pub struct Digester {
+    key: std::sync::Arc<SecretSlice<u8>>,
+}
+
+impl std::fmt::Debug for Digester {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Digester")
+    }
+}
+
+impl Digester {
+    /// A digester with this key.
+    #[must_use]
+    pub fn new(key: Vec<u8>) -> Self {
+        Self { key: std::sync::Arc::new(key.into()) }
+    }
+
+    /// HMAC-SHA-256 of `secret`. `purpose` keeps digests of different kinds apart.
+    #[must_use]
+    pub fn digest(&self, purpose: &str, secret: &[u8]) -> [u8; 32] {
+        // HMAC takes keys of any length, so this never is an error.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.expose_secret()) else {
+            return [0; 32];
+        };
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        mac.update(secret);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The digest under which an API key is kept.
+    #[must_use]
+    pub fn api_key(&self, key: &str) -> [u8; 32] {
+        self.digest("api key", key.as_bytes())
+    }
+}
+
+/// 32 random bytes from the operating system's generator.
+#[must_use]
+pub fn random_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// A new API key: `tw_` and 43 characters, 256 bits.
+#[must_use]
+pub fn new_api_key() -> SecretString {
+    format!("{API_KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(random_bytes())).into()
+}
+
+/// A password for a demo account: 24 characters, 144 bits.
+#[must_use]
+pub fn new_password() -> SecretString {
+    URL_SAFE_NO_PAD.encode(&random_bytes()[..18]).into()
+}

@@ -1,0 +1,64 @@
+//! The commands of the binary `tidewatch`.
+
+mod migrate;
+mod seed;
+mod serve;
+mod simulate;
+
+use clap::{Parser, Subcommand};
+
+/// An admin dashboard with integrated live events.
+#[derive(Debug, Parser)]
+#[command(name = "tidewatch", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the dashboard, the API and the streams
+    Serve(Box<crate::config::ServeConfig>),
+    /// Bring the database's schema up to date
+    Migrate(migrate::Migrate),
+    /// Make the demo project with its operator and API key
+    Seed(seed::Seed),
+    /// Drive settlements through realistic lives, as a customer with an API key would
+    Simulate(simulate::Simulate),
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What went wrong, for the person who called it.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve(config) => serve::run(*config).await,
+        Command::Migrate(command) => migrate::run(command).await,
+        Command::Seed(command) => seed::run(command).await,
+        Command::Simulate(command) => simulate::run(command).await,
+    }
+}
+
+/// Cancelled at Ctrl-C or SIGTERM.
+fn shutdown_signal() -> anyhow::Result<tokio_util::sync::CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    });
+    Ok(shutdown)
+}
+
+/// Says something to the person at the terminal.
+fn say(text: std::fmt::Arguments<'_>) {
+    // A closed pipe is no reason to fail.
+    let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{text}\n"));
+}

@@ -1,0 +1,166 @@
+//! `tidewatch simulate`: a customer like any other, with an HTTP client and an API key.
+
+mod api;
+mod life;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use secrecy::SecretString;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use api::{Api, ApiError};
+use life::Town;
+
+#[derive(Debug, Args)]
+pub(super) struct Simulate {
+    /// Where the server is
+    #[arg(long, env = "TIDEWATCH_URL", default_value = "http://127.0.0.1:3000")]
+    url: String,
+
+    /// API key with the scopes settlements.read and settlements.act, or *
+    #[arg(long, env = "TIDEWATCH_API_KEY", hide_env_values = true)]
+    api_key: SecretString,
+
+    /// Changes in a time: 5/s, 90/m
+    #[arg(long, default_value = "5/s", value_parser = parse_rate)]
+    rate: Rate,
+
+    /// Most changes; without it, until Ctrl-C
+    #[arg(long)]
+    count: Option<u64>,
+
+    /// Settlements that are on their way at once
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    open: u32,
+
+    /// Seed of the dice, for the same lives again
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// How often something is done.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    every: Duration,
+}
+
+fn parse_rate(text: &str) -> Result<Rate, String> {
+    let error = || "must be a number of changes in a second or minute, such as 5/s or 90/m, at most 1000/s".to_owned();
+    let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let number: f64 = number.trim().parse().map_err(|_| error())?;
+    let per_second = match unit.trim() {
+        "s" => number,
+        "m" | "min" => number / 60.0,
+        _ => return Err(error()),
+    };
+    if (0.001..=1000.0).contains(&per_second) {
+        Ok(Rate { every: Duration::from_secs_f64(1.0 / per_second) })
+    } else {
+        Err(error())
+    }
+}
+
+/// How often to say how it goes.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
+/// Pause after the server could not be reached.
+const BACKOFF: Duration = Duration::from_millis(500);
+
+/// What was done so far.
+#[derive(Debug, Default)]
+struct Tally {
+    changes: u64,
+    conflicts: u64,
+    failures: u64,
+}
+
+pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
+    let shutdown = super::shutdown_signal()?;
+    let api = Api::new(&command.url, &command.api_key)?;
+    let dice = command.seed.map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
+    let mut town = Town::new(dice, command.open as usize);
+    match api.open_settlements().await {
+        Ok(open) => town.adopt(open),
+        Err(ApiError::Refused { status, problem }) => anyhow::bail!("{} answers {status}: {problem}", command.url),
+        Err(ApiError::Unreachable(error)) => tracing::warn!(%error, "the server cannot be reached yet"),
+    }
+
+    let mut tally = Tally::default();
+    let mut ticks = tokio::time::interval(command.rate.every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reported = Instant::now();
+    while command.count.is_none_or(|count| tally.changes < count) {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shutdown.cancelled() => break,
+        }
+        step(&api, &mut town, &mut tally).await.context("the server refuses this API key")?;
+        if reported.elapsed() >= REPORT_EVERY {
+            reported = Instant::now();
+            report(&tally, &town);
+        }
+    }
+    report(&tally, &town);
+    Ok(())
+}
+
+/// One change: the next step of some settlement, or a new one.
+async fn step(api: &Api, town: &mut Town, tally: &mut Tally) -> Result<(), ApiError> {
+    let done = match town.choose() {
+        life::Step::Create(new) => api.create(&new).await.map(|settlement| town.take_in(settlement)),
+        life::Step::Move { id, body } => match api.make_move(&id, &body).await {
+            Ok(settlement) => {
+                town.take_in(settlement);
+                Ok(())
+            }
+            // Somebody else moved it, or an answer of ours was lost: look, and go on from there.
+            Err(ApiError::Refused { status: 404 | 409, .. }) => {
+                tally.conflicts += 1;
+                match api.read(&id).await {
+                    Ok(settlement) => town.take_in(settlement),
+                    Err(_) => town.forget(&id),
+                }
+                return Ok(());
+            }
+            Err(error) => Err(error),
+        },
+    };
+    match done {
+        Ok(()) => tally.changes += 1,
+        Err(error @ ApiError::Refused { status: 401 | 403, .. }) => return Err(error),
+        Err(error) => {
+            tally.failures += 1;
+            tracing::warn!(%error, "a change was not made; will go on");
+            tokio::time::sleep(BACKOFF).await;
+        }
+    }
+    Ok(())
+}
+
+fn report(tally: &Tally, town: &Town) {
+    tracing::info!(
+        changes = tally.changes,
+        conflicts = tally.conflicts,
+        failures = tally.failures,
+        open = town.open_count(),
+        "simulating"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_rates() {
+        for (text, millis) in [("5/s", 200), ("2", 500), ("60/m", 1000), ("0.5/s", 2000)] {
+            assert_eq!(parse_rate(text).map(|rate| rate.every.as_millis()), Ok(millis), "{text}");
+        }
+        for text in ["", "0/s", "-1/s", "5/h", "fast", "1e9/s", "NaN/s"] {
+            assert!(parse_rate(text).is_err(), "{text}");
+        }
+    }
+}

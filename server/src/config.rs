@@ -1,0 +1,124 @@
+//! How the server is started: flags and `TIDEWATCH_*` variables, each with its default.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::SecretString;
+
+/// How to reach Postgres.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseConfig {
+    /// Postgres, version 15 or later: postgres://user:password@host:port/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_database_url)]
+    pub database_url: DatabaseUrl,
+
+    /// Most connections for requests; a handful more serve relay, follower and notifications
+    #[arg(long, env = "TIDEWATCH_DATABASE_CONNECTIONS", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub database_connections: u32,
+}
+
+/// A database's address; its Debug does not show the password.
+#[derive(Clone)]
+pub struct DatabaseUrl(pub sqlx::postgres::PgConnectOptions);
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}/{}", self.0.get_host(), self.0.get_port(), self.0.get_database().unwrap_or("?"))
+    }
+}
+
+fn parse_database_url(text: &str) -> Result<DatabaseUrl, String> {
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        return Err("must begin with postgres:// or postgresql://".to_owned());
+    }
+    text.parse().map(DatabaseUrl).map_err(|error: sqlx::Error| error.to_string())
+}
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub struct ServeConfig {
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+
+    /// Address to listen on
+    #[arg(long, env = "TIDEWATCH_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+
+    /// Name of this instance in answers and logs; by default host name and process id
+    #[arg(long, env = "TIDEWATCH_INSTANCE")]
+    pub instance: Option<String>,
+
+    /// Directory with the dashboard's files, as `cargo leptos build` makes it
+    #[arg(long, env = "TIDEWATCH_SITE", default_value = "target/site")]
+    pub site: String,
+
+    /// Seconds between two heartbeats of a stream
+    #[arg(long, env = "TIDEWATCH_HEARTBEAT_SECONDS", default_value = "15", value_parser = parse_heartbeat)]
+    pub heartbeat: Seconds,
+
+    /// Longest time in milliseconds after which the relay and the readers look for events by themselves
+    #[arg(long, env = "TIDEWATCH_POLL_MS", default_value_t = 500,
+          value_parser = clap::value_parser!(u64).range(10..=500))]
+    pub poll_ms: u64,
+
+    /// Events that each project's ring keeps in memory for resuming readers
+    #[arg(long, env = "TIDEWATCH_RING_EVENTS", default_value_t = 10_000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub ring_events: u32,
+
+    /// Most events that a stream replays; past it, it says HistoryGap
+    #[arg(long, env = "TIDEWATCH_REPLAY_EVENTS", default_value_t = 10_000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub replay_events: u32,
+
+    /// Days for which published events are kept
+    #[arg(long, env = "TIDEWATCH_RETENTION_DAYS", default_value_t = 7,
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub retention_days: u32,
+
+    /// Seconds that streams and requests may take to end at shutdown
+    #[arg(long, env = "TIDEWATCH_DRAIN_SECONDS", default_value_t = 30,
+          value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub drain_seconds: u64,
+
+    /// Whether the session cookie is sent over TLS only; set it where TLS ends before Tidewatch
+    #[arg(long, env = "TIDEWATCH_COOKIE_SECURE", default_value_t = false, action = clap::ArgAction::Set)]
+    pub cookie_secure: bool,
+
+    /// Key of the digests of API keys and sessions, 32 characters or more; by default one is made
+    /// once and kept in the database
+    #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]
+    pub secret: Option<SecretString>,
+}
+
+/// A duration in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Seconds(pub Duration);
+
+fn parse_heartbeat(text: &str) -> Result<Seconds, String> {
+    let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
+    if (0.1..=300.0).contains(&seconds) {
+        Ok(Seconds(Duration::from_secs_f64(seconds)))
+    } else {
+        Err("must be 0.1 to 300 seconds".to_owned())
+    }
+}
+
+fn parse_secret(text: &str) -> Result<SecretString, String> {
+    if text.len() >= 32 { Ok(text.into()) } else { Err("must have 32 characters or more".to_owned()) }
+}
+
+impl ServeConfig {
+    /// The instance's name.
+    #[must_use]
+    pub fn instance_name(&self) -> String {
+        self.instance.clone().unwrap_or_else(|| {
+            let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            let host = if host.trim().is_empty() { "tidewatch" } else { host.trim() };
+            format!("{host}-{}", std::process::id())
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! The business: pure models and their tables of moves. No SQL and no HTTP.
+
+pub mod settlement;

@@ -1,0 +1,215 @@
+//! The one error of the HTTP surface: logged once, answered as problem+json.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use tidewatch_app::AppError;
+use tidewatch_events::{Permission, Position};
+use tidewatch_outbox::RecordError;
+
+use crate::domain::settlement::Settlement;
+use crate::http::problem::{FieldProblem, Problem};
+use crate::http::settlement_json::SettlementJson;
+use crate::ui::row_of;
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A query parameter or header will not do.
+    #[error("{name}: {message}")]
+    Parameter {
+        /// Which one.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The body is not what it says it is: 400, 413, 415.
+    #[error("{1}")]
+    Body(StatusCode, String),
+    /// The body's fields will not do.
+    #[error("the request's fields are not valid")]
+    Fields(Vec<FieldProblem>),
+    /// Nobody is signed in.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The caller may not do that.
+    #[error("the permission {0} is missing")]
+    Forbidden(Permission),
+    /// There is no such thing in the caller's project.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// There is, but not in a form that the caller accepts.
+    #[error("{0}")]
+    NotAcceptable(&'static str),
+    /// Somebody else was first, or the move is not possible from here.
+    #[error("{message}")]
+    Conflict {
+        /// What is there now.
+        current: Box<Settlement>,
+        /// What happened.
+        message: String,
+    },
+    /// The events that the caller asked for are gone.
+    #[error("the events behind that point are no longer kept, or it was never given out")]
+    HistoryGap {
+        /// The oldest position kept.
+        oldest: Position,
+    },
+    /// The service is going down or a dependency is away.
+    #[error("{0}")]
+    Unavailable(&'static str),
+    /// A fault of ours.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// When to try again after a 503, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 2;
+
+impl Error {
+    /// A query parameter that will not do.
+    pub fn parameter(name: impl Into<String>, message: impl ToString) -> Self {
+        Self::Parameter { name: name.into(), message: message.to_string() }
+    }
+
+    /// One field that will not do.
+    pub fn field(name: &str, message: impl ToString) -> Self {
+        Self::Fields(vec![FieldProblem::new(name, message)])
+    }
+
+    /// The problem that tells the caller.
+    fn into_problem(self) -> Problem {
+        let detail = self.to_string();
+        match self {
+            Self::Parameter { name, message } => {
+                Problem::new(StatusCode::BAD_REQUEST, "invalid-parameter", "A parameter is not valid")
+                    .detail(detail)
+                    .extension("errors", serde_json::json!([{ "parameter": name, "detail": message }]))
+            }
+            Self::Body(status, _) => {
+                let kind = match status {
+                    StatusCode::PAYLOAD_TOO_LARGE => "body-too-large",
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
+                    _ => "malformed-body",
+                };
+                Problem::new(status, kind, "The request's body cannot be read").detail(detail)
+            }
+            Self::Fields(fields) => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", "Some fields are not valid")
+                    .detail(fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+                    .extension("errors", serde_json::json!(fields))
+            }
+            Self::Unauthenticated(_) => {
+                Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication is needed").detail(detail)
+            }
+            Self::Forbidden(permission) => {
+                Problem::new(StatusCode::FORBIDDEN, "forbidden", "A permission is missing")
+                    .detail(detail)
+                    .extension("permission", serde_json::json!(permission))
+            }
+            Self::NotFound(_) => Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(detail),
+            Self::NotAcceptable(_) => {
+                Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable").detail(detail)
+            }
+            Self::Conflict { current, .. } => {
+                Problem::new(StatusCode::CONFLICT, "conflict", "The settlement does not allow this now")
+                    .detail(detail)
+                    .extension("current", serde_json::json!(SettlementJson::from(&*current)))
+            }
+            Self::HistoryGap { oldest } => Problem::new(StatusCode::GONE, "history-gap", "Events are no longer kept")
+                .detail(detail)
+                .extension("oldestPosition", serde_json::json!(oldest)),
+            Self::Unavailable(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now")
+                .detail(detail)
+                .retry_after(RETRY_AFTER_SECONDS),
+            // What went wrong inside is for the log alone.
+            Self::Internal(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of ours")
+                .detail("The service's log tells more under the request's id (header `x-request-id`)."),
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Internal(reason) => tracing::error!(reason, "a request failed by a fault of ours"),
+            Self::Unavailable(reason) => tracing::warn!(reason, "a request could not be served"),
+            other => tracing::debug!(reason = %other, "a request was refused"),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        self.log();
+        self.into_problem().into_response()
+    }
+}
+
+impl Error {
+    /// The same error for the dashboard. `request_id` is by what the log finds it.
+    #[must_use]
+    pub fn into_app_error(self, request_id: &str) -> AppError {
+        self.log();
+        match self {
+            Self::Unauthenticated(_) => AppError::Unauthenticated,
+            Self::Forbidden(permission) => AppError::Forbidden { permission: permission.to_string() },
+            Self::NotFound(_) => AppError::NotFound,
+            Self::Conflict { current, message } => {
+                AppError::Conflict { current: Box::new(row_of(&current)), message }
+            }
+            Self::Fields(fields) => fields.into_iter().next().map_or_else(
+                || AppError::Invalid { field: String::new(), message: "the form is not valid".to_owned() },
+                |field| AppError::Invalid { field: field.name().to_owned(), message: field.detail },
+            ),
+            Self::Parameter { name, message } => AppError::Invalid { field: name, message },
+            Self::Unavailable(_) => AppError::Unavailable { retry_after_seconds: RETRY_AFTER_SECONDS },
+            Self::Body(..) | Self::NotAcceptable(_) | Self::HistoryGap { .. } | Self::Internal(_) => {
+                AppError::Internal { request_id: request_id.to_owned() }
+            }
+        }
+    }
+}
+
+/// SQLSTATE classes of a server that is away or going: connection exceptions, insufficient
+/// resources, operator intervention.
+const AWAY: [&str; 3] = ["08", "53", "57"];
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let away = match &error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(database) => {
+                database.code().is_some_and(|code| AWAY.iter().any(|class| code.starts_with(class)))
+            }
+            _ => false,
+        };
+        if away {
+            tracing::warn!(%error, "Postgres is away");
+            Self::Unavailable("the database cannot be reached; nothing was changed")
+        } else {
+            Self::Internal(error.to_string())
+        }
+    }
+}
+
+impl From<RecordError> for Error {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Database(error) => error.into(),
+            RecordError::PayloadTooLarge { .. } => Self::Body(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+            RecordError::Nul { .. } => Self::field("", error),
+            RecordError::VersionTaken { .. } | RecordError::Invalid(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<tower_sessions::session::Error> for Error {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        tracing::warn!(%error, "the session store failed");
+        Self::Unavailable("sessions cannot be looked up now")
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTTP surface. Modules mirror the URL tree.
+
+pub mod accept;
+pub mod api;
+pub mod assets;
+pub mod csrf;
+pub mod health;
+pub mod json_body;
+pub mod preferences;
+pub mod problem;
+pub mod query;
+pub mod request_id;
+pub mod router;
+pub mod session_pages;
+pub mod settlement_json;

@@ -1,0 +1,19 @@
+//! `/api/v1`.
+
+pub mod events;
+pub mod settlements;
+
+use axum::Router;
+use axum::routing::any;
+
+use crate::error::Error;
+use crate::state::AppState;
+
+/// Everything under `/api`.
+pub fn router() -> Router<AppState> {
+    Router::new().merge(events::router()).merge(settlements::router()).route("/api/{*path}", any(not_found))
+}
+
+async fn not_found(uri: http::Uri) -> Error {
+    Error::NotFound(format!("resource at {}", uri.path()))
+}

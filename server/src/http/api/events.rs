@@ -1,0 +1,184 @@
+//! `/api/v1/events`: the stream, the page, and single events.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT, CloudEvent};
+use tidewatch_events::id::ConnectionId;
+use tidewatch_events::{Envelope, EventFilter, EventId, Permission, Position, ResumePoint, visible};
+use tidewatch_hub::{StartAt, SubscribeRequest};
+use uuid::Uuid;
+
+use crate::access::Caller;
+use crate::error::Error;
+use crate::http::accept::negotiate;
+use crate::http::query::Query;
+use crate::state::AppState;
+use crate::stream::page::{self, EventsPage, PageRequest};
+use crate::stream::resume;
+use crate::stream::sse::{self, StreamInfo};
+
+const EVENT_STREAM: &str = "text/event-stream";
+const JSON: &str = "application/json";
+/// Longest long-poll, in seconds.
+const MAX_WAIT_SECONDS: u64 = 30;
+/// Most events of one page.
+const MAX_LIMIT: u64 = 1_000;
+/// Events of a page where nobody asked for another number.
+const DEFAULT_LIMIT: u64 = 100;
+/// Every parameter of the stream and the page.
+const PARAMETERS: &[&str] =
+    &["types", "resourceTypes", "resourceId", "channels", "after", "lastEventId", "wait", "limit"];
+
+/// The routes.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/events", get(stream_or_page))
+        .route("/api/v1/events/stream", get(stream_or_page))
+        .route("/api/events", get(stream_or_page))
+        .route("/api/v1/events/{eventId}", get(read))
+}
+
+async fn stream_or_page(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Error> {
+    caller.require(&Permission::EVENTS_READ)?;
+    let query = query.only(PARAMETERS)?;
+    let form = negotiate(&headers, &[EVENT_STREAM, JSON, BATCH_CONTENT_TYPE, CLOUDEVENT]).ok_or(
+        Error::NotAcceptable("accept text/event-stream, application/json or application/cloudevents-batch+json"),
+    )?;
+    let filter = read_filter(&query)?;
+    let point = read_resume_point(&headers, &query)?;
+    if form == EVENT_STREAM {
+        for name in ["wait", "limit"] {
+            if query.get(name).is_some() {
+                return Err(Error::parameter(name, "is for `Accept: application/json` alone"));
+            }
+        }
+    }
+    let wait = Duration::from_secs(query.number("wait", 0..=MAX_WAIT_SECONDS, 0)?);
+    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    if state.readiness.is_draining() {
+        return Err(Error::Unavailable("this instance is going down"));
+    }
+    let start = resume::resolve(&state, caller.project(), point).await?;
+    if form == EVENT_STREAM {
+        return Ok(open_stream(&state, &caller, filter, start));
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let page = page::read(&state, PageRequest { subject: caller.subject.clone(), filter, start, limit, wait }).await?;
+    Ok(answer_page(page, &caller, form))
+}
+
+fn read_filter(query: &Query) -> Result<EventFilter, Error> {
+    fn part<T: Default>(
+        query: &Query,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, tidewatch_events::filter::ParseFilterError>,
+    ) -> Result<T, Error> {
+        query.get(name).map_or_else(|| Ok(T::default()), |text| parse(text).map_err(|error| Error::parameter(name, error)))
+    }
+    Ok(EventFilter {
+        types: part(query, "types", EventFilter::parse_types)?,
+        resource_types: part(query, "resourceTypes", EventFilter::parse_resource_types)?,
+        resource_id: part(query, "resourceId", |text| EventFilter::parse_resource_id(text).map(Some))?,
+        channels: part(query, "channels", EventFilter::parse_channels)?,
+    })
+}
+
+/// The header counts before the parameters: a browser that connects again sends the header with
+/// where it was and the URL with where it began.
+fn read_resume_point(headers: &HeaderMap, query: &Query) -> Result<ResumePoint, Error> {
+    const HEADER: &str = "last-event-id";
+    if let Some(value) = headers.get(HEADER).filter(|value| !value.is_empty()) {
+        let text = value.to_str().map_err(|_| Error::parameter("Last-Event-ID", "is not text"))?;
+        return text.parse().map_err(|error| Error::parameter("Last-Event-ID", error));
+    }
+    let last_event_id = query.parse("lastEventId")?;
+    let after = query.parse("after")?;
+    Ok(last_event_id.or(after).unwrap_or_default())
+}
+
+fn open_stream(state: &AppState, caller: &Caller, filter: EventFilter, start: StartAt) -> Response {
+    let subscription = state.hub.subscribe(SubscribeRequest {
+        id: ConnectionId::from_uuid(Uuid::now_v7()),
+        subject: caller.subject.clone(),
+        filter,
+        after: start,
+    });
+    let info = StreamInfo {
+        epoch: state.hub.head(caller.project()).map(|head| head.epoch).unwrap_or_default(),
+        heartbeat: state.config.heartbeat.0,
+        instance: state.config.instance_name(),
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, Body::from_stream(sse::body(subscription, info))).into_response()
+}
+
+/// A page on the wire.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageJson {
+    events: Vec<Envelope>,
+    position: Position,
+    has_more: bool,
+}
+
+fn answer_page(page: EventsPage, caller: &Caller, form: &str) -> Response {
+    let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if form == JSON {
+        let events = page.events.into_iter().map(|event| event.envelope).collect();
+        let body = PageJson { events, position: page.position, has_more: page.has_more };
+        return ([no_store], Json(body)).into_response();
+    }
+    // The batch format is an array and nothing else, so the rest goes into headers.
+    let events: Vec<CloudEvent> =
+        page.events.iter().map(|event| CloudEvent::from_envelope(&event.envelope, caller.project())).collect();
+    let headers = [
+        no_store,
+        (CONTENT_TYPE, HeaderValue::from_static(BATCH_CONTENT_TYPE)),
+        (HeaderName::from_static("tidewatch-position"), HeaderValue::from(page.position.get())),
+        (HeaderName::from_static("tidewatch-has-more"), HeaderValue::from_static(if page.has_more { "true" } else { "false" })),
+    ];
+    (headers, serde_json::json!(events).to_string()).into_response()
+}
+
+async fn read(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    caller.require(&Permission::EVENTS_READ)?;
+    let form = negotiate(&headers, &[JSON, CLOUDEVENT])
+        .ok_or(Error::NotAcceptable("accept application/json or application/cloudevents+json"))?;
+    // What is not there, what is another project's and what may not be seen look the same.
+    let missing = || Error::NotFound(format!("event `{id}`"));
+    let event_id: EventId = id.parse().map_err(|_| missing())?;
+    let event = state
+        .log
+        .find(caller.project(), event_id)
+        .await?
+        .filter(|event| visible(&event.routing, &caller.subject))
+        .ok_or_else(missing)?;
+    if form == CLOUDEVENT {
+        let cloud_event = CloudEvent::from_envelope(&event.envelope, caller.project());
+        let content_type = [(CONTENT_TYPE, HeaderValue::from_static(CLOUDEVENT))];
+        return Ok((content_type, serde_json::json!(cloud_event).to_string()).into_response());
+    }
+    Ok(Json(event.envelope).into_response())
+}

@@ -1,0 +1,118 @@
+//! Every route, and what all of them pass through.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::request::Parts;
+use leptos::config::LeptosOptions;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use tidewatch_app::backend::BackendHandle;
+use tidewatch_app::{App, shell};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, Session, SessionManagerLayer};
+
+use super::json_body::MAX_BODY_BYTES;
+use super::request_id::{self, RequestId};
+use super::{api, assets, csrf, health, preferences, session_pages};
+use crate::access::Caller;
+use crate::access::session_store::PgSessionStore;
+use crate::error::Error;
+use crate::state::AppState;
+use crate::ui::RequestBackend;
+
+/// How long a session lives after it was last used.
+const SESSION_LIFE: time::Duration = time::Duration::hours(12);
+
+/// The whole HTTP surface.
+pub fn router(state: AppState) -> Router {
+    let sessions = SessionManagerLayer::new(PgSessionStore::new(state.pool.clone(), state.digester.clone()))
+        .with_name("tidewatch_session")
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(state.config.cookie_secure)
+        .with_expiry(Expiry::OnInactivity(SESSION_LIFE));
+    // Health is asked often and must answer when sessions cannot be looked up.
+    let health = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .with_state(state.clone());
+    let forms = Router::new()
+        .route("/login", post(session_pages::post_login))
+        .route("/logout", post(session_pages::post_logout))
+        .route("/preferences", post(preferences::post_preferences));
+    pages(&state)
+        .merge(api::router().merge(forms).with_state(state))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(sessions)
+        .layer(from_fn(csrf::protect))
+        .layer(from_fn(assets::cache))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        // Skips streams of events by itself.
+        .layer(CompressionLayer::new())
+        .merge(health)
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Error::Internal("a handler panicked".to_owned()).into_response()
+        }))
+        .layer(from_fn(request_id::trace))
+}
+
+async fn method_not_allowed(method: http::Method, uri: http::Uri) -> Response {
+    super::problem::Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+        .detail(format!("{} does not take {method}", uri.path()))
+        .into_response()
+}
+
+/// The dashboard's pages, their server functions and files. The Leptos part has `LeptosOptions` for
+/// its state, so that neither pool nor hub ever gets into Leptos' context.
+fn pages(state: &AppState) -> Router {
+    let options = state.leptos_options.clone();
+    let provide = {
+        let state = state.clone();
+        move || provide_backend(&state)
+    };
+    let view = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), provide.clone(), view)
+        .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(provide, shell))
+        .with_state(options)
+        .layer(from_fn_with_state(state.clone(), require_session))
+}
+
+/// Puts the backend of the request that is being answered into Leptos' context: one closure for
+/// pages, server functions and the fallback alike.
+fn provide_backend(state: &AppState) {
+    // There is no request while the routes are listed at start.
+    let Some(parts) = use_context::<Parts>() else { return };
+    let Some(session) = parts.extensions.get::<Session>().cloned() else { return };
+    let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let backend: BackendHandle = Arc::new(RequestBackend::new(state.clone(), session, parts.headers, request_id));
+    provide_context(backend);
+}
+
+/// Sends everyone without a session to the login page. Server functions answer for themselves.
+async fn require_session(State(state): State<AppState>, session: Session, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    if path == "/login" || path.starts_with("/fn/") || is_file {
+        return next.run(request).await;
+    }
+    match Caller::from_session(&session, &state).await {
+        Ok(_) => next.run(request).await,
+        Err(Error::Unauthenticated(_)) => {
+            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+            let query = serde_urlencoded::to_string([("next", target)]).unwrap_or_default();
+            Redirect::to(&format!("/login?{query}")).into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}

@@ -1,0 +1,30 @@
+//! The server: composes outbox, hub and dashboard, and adds what is Tidewatch's own business.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`], [`telemetry`] | how it is started, what it logs |
+//! | [`serve`] | starting, running and ending everything in order |
+//! | [`access`] | who is asking and what they may |
+//! | [`domain`] | pure models and their tables of moves |
+//! | [`commands`] | what callers can have done, each in one transaction with its event |
+//! | [`db`] | the only SQL beside the outbox |
+//! | [`stream`] | the hub's history and sink, resume points, SSE and pages of events |
+//! | [`http`] | the HTTP surface, mirroring the URL tree |
+//! | [`ui`] | the dashboard's port |
+//! | [`cli`] | the commands of the binary `tidewatch` |
+
+#![recursion_limit = "256"]
+
+pub mod access;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod error;
+pub mod http;
+pub mod serve;
+pub mod state;
+pub mod stream;
+pub mod telemetry;
+pub mod ui;

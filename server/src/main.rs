@@ -1,0 +1,23 @@
+//! The binary `tidewatch`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tidewatch_server::cli::{Cli, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match tidewatch_server::telemetry::start() {
+        Ok(()) => run(cli).await,
+        Err(error) => Err(error),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error, not the log: whoever started it by hand reads this.
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("tidewatch: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Starting, running and ending everything in order.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use leptos::config::LeptosOptions;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tidewatch_hub::{Hub, HubConfig};
+use tidewatch_outbox::{
+    Follower, FollowerConfig, Outbox, PublishedLog, Relay, RelayConfig, Waker, retention,
+};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::access::secret::{Digester, random_bytes};
+use crate::config::{DatabaseConfig, ServeConfig};
+use crate::db;
+use crate::http::router::router;
+use crate::state::{AppState, Readiness};
+use crate::stream::history::LogHistory;
+use crate::stream::sink::HubSink;
+
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Connections of the follower and of replays: fan-out goes on when requests use up theirs.
+const SYSTEM_CONNECTIONS: u32 = 4;
+/// Passwords hashed at once.
+const PASSWORDS_AT_ONCE: usize = 2;
+/// How often sessions that have expired are deleted.
+const SESSION_SWEEP: Duration = Duration::from_secs(10 * 60);
+/// The migrations, compiled in.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// A pool for requests.
+#[must_use]
+pub fn connect(config: &DatabaseConfig) -> PgPool {
+    pool(config, config.database_connections, "tidewatch")
+}
+
+fn pool(config: &DatabaseConfig, connections: u32, name: &str) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(config.database_url.0.clone().application_name(name))
+}
+
+/// Serves until `shutdown`, then ends in order: new work is refused, streams are told and end,
+/// requests are finished, and what has not ended by the deadline is dropped.
+///
+/// # Errors
+/// Postgres cannot be reached at the start, its schema is not up to date, or the listener fails.
+pub async fn run(listener: TcpListener, config: ServeConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let options = config.database.database_url.0.clone();
+    let state = prepare(config).await?;
+    let background = CancellationToken::new();
+    let tasks = TaskTracker::new();
+
+    let waker = state.waker.clone();
+    let mut follower =
+        Follower::new(state.app.log.clone(), follower_config(&state.app), waker.clone(), HubSink(state.app.hub.clone()));
+    follower.open().await.context("cannot read the published log")?;
+    let relay = Relay::new(options.clone(), relay_config(&state.app), waker.clone());
+    tasks.spawn(waker.run(options, background.clone()));
+    tasks.spawn(relay.run(background.clone()));
+    tasks.spawn(follower.run(background.clone()));
+    tasks.spawn(retention::run(state.app.pool.clone(), retention_config(&state.app), background.clone()));
+    tasks.spawn(sweep_sessions(state.app.pool.clone(), background.clone()));
+    tasks.close();
+
+    let address = listener.local_addr().context("the listener has no address")?;
+    tracing::info!(%address, instance = state.app.config.instance_name(), "serving");
+    let app = state.app.clone();
+    let drain = Duration::from_secs(app.config.drain_seconds);
+    // An event is a small write that must not wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+    });
+    let serving = axum::serve(listener, router(state.app))
+        .with_graceful_shutdown(drain_at(app.clone(), shutdown.clone()));
+    let ended = end_within(serving.into_future(), &shutdown, drain).await;
+
+    background.cancel();
+    if tokio::time::timeout(Duration::from_secs(5), tasks.wait()).await.is_err() {
+        tracing::warn!("some background tasks did not end in time");
+    }
+    app.pool.close().await;
+    ended
+}
+
+struct Prepared {
+    app: AppState,
+    waker: Waker,
+}
+
+async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
+    let pool = connect(&config.database);
+    check_schema(&pool).await?;
+    let digester = Digester::new(match &config.secret {
+        Some(secret) => secrecy::ExposeSecret::expose_secret(secret).as_bytes().to_vec(),
+        None => db::secrets::ensure(&pool, "digests", &random_bytes()).await.context("cannot read the server's secret")?,
+    });
+    let system_pool = self::pool(&config.database, SYSTEM_CONNECTIONS, "tidewatch system");
+    let log = PublishedLog::new(system_pool);
+    let hub_config = HubConfig {
+        ring_events: config.ring_events as usize,
+        max_replay: u64::from(config.replay_events),
+        ..HubConfig::default()
+    };
+    let waker = Waker::default();
+    let leptos_options = LeptosOptions::builder()
+        .output_name("tidewatch")
+        .site_root(config.site.as_str())
+        .site_pkg_dir("pkg")
+        .site_addr(config.listen)
+        .hash_files(true)
+        .build();
+    let app = AppState {
+        outbox: Outbox::new(pool.clone(), waker.clone()),
+        hub: Hub::new(hub_config, Arc::new(LogHistory(log.clone()))),
+        pool,
+        log,
+        digester,
+        password_hashing: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
+        readiness: Arc::new(Readiness::default()),
+        config: Arc::new(config),
+        leptos_options,
+    };
+    Ok(Prepared { app, waker })
+}
+
+/// Refuses to start on a schema that this binary does not know, instead of failing at some query.
+async fn check_schema(pool: &PgPool) -> anyhow::Result<()> {
+    let mut connection = pool.acquire().await.context("cannot reach Postgres; is DATABASE_URL right?")?;
+    let applied: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
+        .fetch_all(&mut *connection)
+        .await
+        .context("the database has no schema yet; run `tidewatch migrate`")?;
+    let missing = MIGRATIONS.iter().find(|migration| !applied.contains(&migration.version));
+    match missing {
+        Some(migration) => anyhow::bail!(
+            "the migration {} ({}) is not applied; run `tidewatch migrate`",
+            migration.version,
+            migration.description
+        ),
+        None => Ok(()),
+    }
+}
+
+fn relay_config(app: &AppState) -> RelayConfig {
+    RelayConfig { poll: Duration::from_millis(app.config.poll_ms), ..RelayConfig::default() }
+}
+
+fn follower_config(app: &AppState) -> FollowerConfig {
+    FollowerConfig { poll: Duration::from_millis(app.config.poll_ms), ..FollowerConfig::default() }
+}
+
+fn retention_config(app: &AppState) -> retention::RetentionConfig {
+    let days = u64::from(app.config.retention_days);
+    retention::RetentionConfig { keep: Duration::from_secs(days * 24 * 60 * 60), ..Default::default() }
+}
+
+/// Waits for `shutdown`, then sends work elsewhere and ends the streams.
+async fn drain_at(app: AppState, shutdown: CancellationToken) {
+    shutdown.cancelled().await;
+    tracing::info!(connections = app.hub.connection_count(), "going down: streams are told and end");
+    app.readiness.start_draining();
+    app.hub.drain();
+}
+
+/// Runs `serving` to its end, but for no longer than `patience` behind `shutdown`.
+async fn end_within(
+    serving: impl Future<Output = std::io::Result<()>>,
+    shutdown: &CancellationToken,
+    patience: Duration,
+) -> anyhow::Result<()> {
+    let deadline = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(patience).await;
+    };
+    tokio::select! {
+        ended = serving => ended.context("the listener failed"),
+        () = deadline => {
+            tracing::warn!(?patience, "some requests did not end in time and are dropped");
+            Ok(())
+        }
+    }
+}
+
+async fn sweep_sessions(pool: PgPool, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(SESSION_SWEEP) => {}
+            () = shutdown.cancelled() => return,
+        }
+        match db::sessions::delete_expired(&pool).await {
+            Ok(deleted) => tracing::debug!(deleted, "deleted expired sessions"),
+            Err(error) => tracing::warn!(%error, "cannot delete expired sessions; will try again"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use sqlx::PgPool;
+use tidewatch_hub::Hub;
+use tidewatch_outbox::{Outbox, PublishedLog};
+use tokio::sync::Semaphore;
+
+use crate::access::secret::Digester;
+use crate::config::ServeConfig;
+
+/// Shared by all handlers; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Connections for requests.
+    pub pool: PgPool,
+    /// Begins transactions that record events.
+    pub outbox: Outbox,
+    /// Published events by position.
+    pub log: PublishedLog,
+    /// Live fan-out.
+    pub hub: Hub,
+    /// Digests of secrets.
+    pub digester: Digester,
+    /// How many passwords are hashed at once.
+    pub password_hashing: Arc<Semaphore>,
+    /// Whether this instance takes new work.
+    pub readiness: Arc<Readiness>,
+    /// How it was started.
+    pub config: Arc<ServeConfig>,
+    /// Where the dashboard's files are.
+    pub leptos_options: LeptosOptions,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos_options.clone()
+    }
+}
+
+/// Whether this instance takes new work, beside its dependencies.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// From now on new work goes elsewhere.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is going down.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

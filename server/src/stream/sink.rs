@@ -1,0 +1,23 @@
+//! From the published log into the hub.
+
+use tidewatch_events::{Event, ProjectId};
+use tidewatch_hub::Hub;
+use tidewatch_outbox::{PublishedSink, StreamHead};
+
+/// Hands what the follower reads to the hub.
+#[derive(Debug, Clone)]
+pub struct HubSink(pub Hub);
+
+impl PublishedSink for HubSink {
+    fn open(&self, project: ProjectId, head: StreamHead) {
+        self.0.open_project(project, head.last, head.epoch);
+    }
+
+    fn publish(&self, project: ProjectId, events: Vec<Event>) {
+        // The follower reads without holes, so a refusal is a fault of ours: say so loudly. Readers
+        // are still served right, for a stream that fails is resumed from the log.
+        if let Err(error) = self.0.publish(project, events) {
+            tracing::error!(%error, project.id = %project, "the hub refused published events");
+        }
+    }
+}

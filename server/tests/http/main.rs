@@ -1,0 +1,11 @@
+//! The server as its clients see it: real Postgres, real sockets, a folder of tests that mirrors the
+//! URL tree.
+
+mod api_bad_input;
+mod api_events;
+mod api_events_order;
+mod api_events_visibility;
+mod api_settlements;
+mod health;
+mod login;
+mod support;
