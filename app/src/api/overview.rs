@@ -1,0 +1,13 @@
+//! The first page.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+
+use crate::error::AppError;
+use crate::model::{Overview, Snapshot};
+
+/// What the first page shows.
+#[server(prefix = "/fn", endpoint = "get_overview", input = GetUrl)]
+pub async fn get_overview() -> Result<Snapshot<Overview>, AppError> {
+    crate::backend::use_backend()?.overview().await
+}

@@ -1,0 +1,46 @@
+//! The port: what the UI asks of the server.
+
+use std::sync::Arc;
+
+use leptos::prelude::use_context;
+use tidewatch_events::id::SettlementId;
+
+use crate::error::AppError;
+use crate::model::{
+    CurrentUser, MoveRequest, NewSettlement, Overview, SettlementDetail, SettlementPage, SettlementQuery,
+    SettlementRow, Snapshot, Theme,
+};
+
+/// What the UI asks of the server. One value a request, already bound to that request's session.
+///
+/// Every method authorizes by itself; a page that hides a button is no protection.
+#[async_trait::async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Who is signed in; [`AppError::Unauthenticated`] without a session.
+    async fn current_user(&self) -> Result<CurrentUser, AppError>;
+    /// What the first page shows.
+    async fn overview(&self) -> Result<Snapshot<Overview>, AppError>;
+    /// A page of settlements, newest first.
+    async fn list_settlements(&self, query: SettlementQuery) -> Result<Snapshot<SettlementPage>, AppError>;
+    /// One settlement with its history and the moves that this user may make now.
+    async fn get_settlement(&self, id: SettlementId) -> Result<Snapshot<SettlementDetail>, AppError>;
+    /// Asks for a settlement.
+    async fn create_settlement(&self, new: NewSettlement) -> Result<SettlementRow, AppError>;
+    /// Makes a move; [`AppError::Conflict`] when the settlement is no longer at the expected version.
+    async fn move_settlement(&self, id: SettlementId, request: MoveRequest) -> Result<SettlementRow, AppError>;
+    /// The theme of the request's cookie `tidewatch_theme`.
+    fn theme(&self) -> Theme;
+    /// Sets the status code of the answer that is being rendered.
+    fn set_status(&self, code: u16);
+}
+
+/// The port as it stands in Leptos' context.
+pub type BackendHandle = Arc<dyn Backend>;
+
+/// The backend of the request that is being answered.
+///
+/// # Errors
+/// Nobody provided one: a fault in the server's wiring.
+pub fn use_backend() -> Result<BackendHandle, AppError> {
+    use_context::<BackendHandle>().ok_or_else(|| AppError::Internal { request_id: "no backend in context".into() })
+}

@@ -1,0 +1,97 @@
+//! Icons: strokes on a grid of 16, in the colour of the text.
+
+use leptos::prelude::*;
+
+/// Which icon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IconName {
+    /// A tide gauge's hand: the overview.
+    Overview,
+    /// Two arrows: settlements.
+    Settlements,
+    /// Something begins.
+    Dot,
+    /// A route.
+    Route,
+    /// A gauge.
+    Gauge,
+    /// Something is sent.
+    Send,
+    /// Something is on its way.
+    Hourglass,
+    /// Something is certain.
+    Check,
+    /// Something is done.
+    CheckCircle,
+    /// Something went wrong.
+    Cross,
+    /// Something is stopped.
+    Pause,
+    /// Something goes on.
+    Play,
+    /// Live.
+    Signal,
+    /// Trying again.
+    Retry,
+    /// No network.
+    Offline,
+    /// Signed out.
+    Lock,
+    /// To the clipboard.
+    Copy,
+    /// Attention.
+    Alert,
+    /// Something new.
+    Plus,
+    /// Light colours.
+    Sun,
+    /// Dark colours.
+    Moon,
+    /// As the system has it.
+    Screen,
+    /// Upwards.
+    Up,
+}
+
+impl IconName {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "M2 12a6 6 0 1 1 12 0M8 12l3-4",
+            Self::Settlements => "M2 5.5h10M9.5 3 12 5.5 9.5 8M14 10.5H4M6.5 8 4 10.5 6.5 13",
+            Self::Dot => "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6Z",
+            Self::Route => "M3.5 13.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3ZM12.5 5.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3ZM5 12h5a2 2 0 0 0 0-4H6a2 2 0 0 1 0-4h5",
+            Self::Gauge => "M2.5 12a6 6 0 1 1 11 0M8 11V6",
+            Self::Send => "m2.5 8 11-5-4 10.5L7.5 9Z",
+            Self::Hourglass => "M4.5 2.5h7M4.5 13.5h7M5 2.5c0 3 6 5.5 6 11M11 2.5c0 3-6 5.5-6 11",
+            Self::Check => "m3 8.5 3.5 3.5L13 4.5",
+            Self::CheckCircle => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM5.3 8.2l2 2 3.4-4",
+            Self::Cross => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM6 6l4 4M10 6l-4 4",
+            Self::Pause => "M5.5 3.5v9M10.5 3.5v9",
+            Self::Play => "M5 3.5v9L12.5 8Z",
+            Self::Signal => "M8 12.5h.01M5.5 10a3.5 3.5 0 0 1 5 0M3 7.5a7 7 0 0 1 10 0",
+            Self::Retry => "M13 8a5 5 0 1 1-1.5-3.5L13 6M13 2.5V6H9.5",
+            Self::Offline => "M2.5 2.5l11 11M8 12.5h.01M5.5 10a3.5 3.5 0 0 1 3-1M3 7.5a7 7 0 0 1 2.6-1.6M8.5 5.4A7 7 0 0 1 13 7.5",
+            Self::Lock => "M4 7.5h8v6H4ZM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5",
+            Self::Copy => "M5.5 5.5h7v8h-7ZM3.5 10.5v-8h7",
+            Self::Alert => "M8 2.5 14 13H2ZM8 6.5v3M8 11.2h.01",
+            Self::Plus => "M8 3v10M3 8h10",
+            Self::Sun => "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7",
+            Self::Moon => "M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5Z",
+            Self::Screen => "M2.5 3.5h11v7h-11ZM6 13.5h4M8 10.5v3",
+            Self::Up => "M8 13V3M4 7l4-4 4 4",
+        }
+    }
+}
+
+/// An icon beside a word that says the same.
+#[component]
+pub fn Icon(
+    /// Which one.
+    name: IconName,
+) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+            <path d=name.path()></path>
+        </svg>
+    }
+}

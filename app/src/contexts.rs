@@ -1,0 +1,5 @@
+//! What every component can ask for.
+
+pub mod announcer;
+pub mod clock;
+pub mod user;

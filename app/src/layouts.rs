@@ -1,0 +1,5 @@
+//! What stands around pages.
+
+pub mod dashboard;
+
+pub use dashboard::DashboardLayout;

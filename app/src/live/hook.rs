@@ -1,0 +1,150 @@
+//! A page that begins with a snapshot and follows by events.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::client::{Anchor, LiveClient, use_live_client};
+use super::feed::{CatchUp, SubscriberId};
+use super::reduce::Reducer;
+use crate::error::AppError;
+use crate::model::Snapshot;
+
+/// Wishes to read anew that come within this time are one.
+const DEBOUNCE: Duration = Duration::from_millis(400);
+/// After a failed read, until the next.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Asks a live page to read its data anew, in silence.
+#[derive(Debug, Clone, Copy)]
+pub struct Refetch(RwSignal<u32>);
+
+impl Refetch {
+    /// Reads anew soon.
+    pub fn ask(self) {
+        self.0.update(|count| *count += 1);
+    }
+}
+
+impl<T> From<&Snapshot<T>> for Anchor {
+    fn from(snapshot: &Snapshot<T>) -> Self {
+        Self { position: snapshot.position, resume_token: snapshot.resume_token.clone() }
+    }
+}
+
+/// Keeps `state` right by the events behind `anchor`. Where events do not suffice, `fetch` is
+/// called: one at a time, and what is on the screen stays until the answer is there.
+///
+/// On the server it does nothing; in the browser it begins after hydration.
+pub fn use_live<R, Fetch, Answer>(state: RwSignal<R>, anchor: Anchor, fetch: Fetch) -> Refetch
+where
+    R: Reducer + Send + Sync + 'static,
+    Fetch: Fn() -> Answer + Clone + 'static,
+    Answer: Future<Output = Result<Snapshot<R::Data>, AppError>> + 'static,
+{
+    let client = use_live_client();
+    let asked = RwSignal::new(0);
+    Effect::new(move |_| {
+        let follower = Rc::new(Follower::new(state, client, fetch.clone()));
+        let callback = {
+            let follower = Rc::clone(&follower);
+            Rc::new(move |catch_up| follower.take(catch_up))
+        };
+        let (id, missed) = client.subscribe(&anchor, callback);
+        on_cleanup(move || client.unsubscribe(id));
+        follower.id.set(Some(id));
+        follower.take(missed);
+        follower.refresh_by_the_clock();
+        Effect::new(move |_| {
+            if asked.get() > 0 {
+                follower.read_anew_after(Duration::ZERO);
+            }
+        });
+    });
+    Refetch(asked)
+}
+
+struct Follower<R: 'static, Fetch> {
+    state: RwSignal<R>,
+    client: LiveClient,
+    fetch: Fetch,
+    id: Cell<Option<SubscriberId>>,
+    /// A read is planned or under way.
+    reading: Cell<bool>,
+}
+
+impl<R, Fetch, Answer> Follower<R, Fetch>
+where
+    R: Reducer + Send + Sync + 'static,
+    Fetch: Fn() -> Answer + 'static,
+    Answer: Future<Output = Result<Snapshot<R::Data>, AppError>> + 'static,
+{
+    fn new(state: RwSignal<R>, client: LiveClient, fetch: Fetch) -> Self {
+        Self { state, client, fetch, id: Cell::new(None), reading: Cell::new(false) }
+    }
+
+    fn take(self: &Rc<Self>, catch_up: CatchUp) {
+        let CatchUp::Events(events) = catch_up else {
+            self.read_anew_after(Duration::ZERO);
+            return;
+        };
+        // Every event is applied, changed or not: no short circuit.
+        self.state.try_maybe_update(|state| {
+            let changed = events.iter().fold(false, |changed, event| state.apply(event) | changed);
+            (changed, ())
+        });
+        if self.state.try_with_untracked(Reducer::wants_refetch) == Some(true) {
+            self.read_anew_after(DEBOUNCE);
+        }
+    }
+
+    fn read_anew_after(self: &Rc<Self>, delay: Duration) {
+        if self.reading.replace(true) {
+            return;
+        }
+        let follower = Rc::clone(self);
+        set_timeout(
+            move || {
+                spawn_local(async move {
+                    let answer = (follower.fetch)().await;
+                    follower.reading.set(false);
+                    follower.answered(answer);
+                });
+            },
+            delay,
+        );
+    }
+
+    fn answered(self: &Rc<Self>, answer: Result<Snapshot<R::Data>, AppError>) {
+        if self.state.is_disposed() {
+            return;
+        }
+        match (answer, self.id.get()) {
+            (Ok(snapshot), Some(id)) => {
+                let position = snapshot.position;
+                self.state.try_update(|state| state.replace(snapshot));
+                self.take(self.client.resume(id, position));
+            }
+            // Nothing that a second try would change.
+            (Err(AppError::Unauthenticated | AppError::Forbidden { .. } | AppError::NotFound), _) | (_, None) => {}
+            (Err(_), Some(_)) => self.read_anew_after(RETRY),
+        }
+    }
+
+    fn refresh_by_the_clock(self: &Rc<Self>) {
+        let Some(every) = R::REFRESH else { return };
+        let follower = Rc::clone(self);
+        let status = self.client.status();
+        let refresh = move || {
+            if status.get_untracked().is_fresh() && !document().hidden() {
+                follower.read_anew_after(Duration::ZERO);
+            }
+        };
+        if let Ok(interval) = set_interval_with_handle(refresh, every) {
+            on_cleanup(move || interval.clear());
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a page shows, kept right by events. Pure: data in, data out.
+
+mod detail;
+mod facts;
+mod overview;
+mod settlements;
+#[cfg(test)]
+mod testing;
+
+use std::time::Duration;
+
+use tidewatch_events::Envelope;
+
+use crate::model::Snapshot;
+
+pub use detail::DetailState;
+pub use overview::OverviewState;
+pub use settlements::{ListScope, SettlementList};
+
+/// State that begins with a snapshot and follows by events.
+pub trait Reducer {
+    /// What the server reads.
+    type Data;
+
+    /// How often the data is read anew for what no event tells.
+    const REFRESH: Option<Duration> = None;
+
+    /// Takes an event in; whether it changed anything.
+    fn apply(&mut self, envelope: &Envelope) -> bool;
+
+    /// Begins anew with newer data.
+    fn replace(&mut self, snapshot: Snapshot<Self::Data>);
+
+    /// Whether events alone cannot say what is to be shown: the data should be read anew, in
+    /// silence, while what is there stays.
+    fn wants_refetch(&self) -> bool;
+}

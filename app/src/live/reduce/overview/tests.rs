@@ -1,0 +1,90 @@
+use proptest::prelude::*;
+use serde_json::json;
+use tidewatch_events::{EventType, Position};
+
+use super::super::testing::{Change, Ledger, changes, currency, envelope};
+use super::*;
+
+fn load(ledger: &Ledger) -> Snapshot<Overview> {
+    let count = |status| ledger.rows.iter().filter(|row| row.status == status).count() as u64;
+    let mut attention: Vec<SettlementRow> = ledger.rows.clone();
+    attention.retain(|row| matches!(row.status, SettlementStatus::Failed | SettlementStatus::Held));
+    attention.sort_by_key(SettlementRow::key);
+    attention.truncate(Overview::MAX_ATTENTION);
+    Snapshot {
+        data: Overview {
+            by_status: SettlementStatus::ALL.into_iter().map(|status| (status, count(status))).collect(),
+            created_today: ledger.rows.len() as u64,
+            settled_today: 0,
+            failed_today: 0,
+            volume_today: Vec::new(),
+            needs_attention: attention,
+            per_minute: Vec::new(),
+            recent: ledger.log.iter().rev().take(Overview::MAX_RECENT).cloned().collect(),
+            outbox_lag_ms: None,
+            connections: 1,
+        },
+        position: Position::new(ledger.log.len() as u64).expect("a position"),
+        resume_token: String::new(),
+        as_of: Timestamp::from_unix_millis(1_763_671_432_000).expect("a time"),
+    }
+}
+
+/// Lets the ledger's events say where their settlement came from, as the server's do.
+fn tell_origins(ledger: &mut Ledger) {
+    let mut stands: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+    for event in &mut ledger.log {
+        let status = event.payload["status"].clone();
+        if let Some(before) = stands.insert(event.aggregate_id.clone(), status.clone()) {
+            event.payload["fromStatus"] = before;
+            event.payload["toStatus"] = status;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn equals_a_fresh_load(before in changes(20), after in changes(40)) {
+        let mut ledger = Ledger::default();
+        before.iter().for_each(|change| ledger.make(*change));
+        tell_origins(&mut ledger);
+        let mut state = OverviewState::new(load(&ledger));
+        let loaded = ledger.log.len();
+        after.iter().for_each(|change| ledger.make(*change));
+        tell_origins(&mut ledger);
+        for event in &ledger.log[loaded..] {
+            state.apply(event);
+            state.apply(event);
+        }
+        let fresh = load(&ledger).data;
+        prop_assert_eq!(&state.overview().by_status, &fresh.by_status);
+        prop_assert_eq!(state.overview().created_today, fresh.created_today);
+        prop_assert_eq!(&state.overview().recent, &fresh.recent);
+        if !state.wants_refetch() {
+            prop_assert_eq!(&state.overview().needs_attention, &fresh.needs_attention);
+        }
+    }
+}
+
+#[test]
+fn counts_today_until_the_day_turns() {
+    let mut ledger = Ledger::default();
+    ledger.make(Change { settlement: 0, status: SettlementStatus::Created, after: 0 });
+    let mut state = OverviewState::new(load(&ledger));
+    let mut row = ledger.rows[0].clone();
+    let mut settle = |state: &mut OverviewState, day: i64| {
+        row.version += 1;
+        row.status = SettlementStatus::Settled;
+        row.updated_at = Timestamp::from_unix_millis(row.updated_at.unix_millis() + day * MILLIS_A_DAY).expect("a time");
+        let position = Position::new(row.version as u64).expect("a position");
+        let mut event = envelope(EventType::from_static("settlement.settled"), &row, position);
+        event.payload["txHash"] = json!("0x1");
+        event.payload["gasActual"] = json!(1);
+        state.apply(&event);
+    };
+    settle(&mut state, 0);
+    assert_eq!(state.overview().settled_today, 1);
+    assert_eq!(state.overview().volume_today, [(currency("EUR"), 100)]);
+    settle(&mut state, 1);
+    assert_eq!((state.overview().created_today, state.overview().settled_today), (0, 1));
+}

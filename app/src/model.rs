@@ -1,0 +1,18 @@
+//! What pages show and forms send. The same types on both sides; camelCase on the wire.
+
+mod cursor;
+mod overview;
+mod settlement;
+mod snapshot;
+mod theme;
+mod user;
+
+pub use cursor::{ParseCursorError, SettlementCursor};
+pub use overview::Overview;
+pub use settlement::{
+    AvailableMove, InputKind, MoveInput, MoveRequest, NewSettlement, SettlementDetail, SettlementPage,
+    SettlementQuery, SettlementRow,
+};
+pub use snapshot::Snapshot;
+pub use theme::{ParseThemeError, Theme};
+pub use user::CurrentUser;

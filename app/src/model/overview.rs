@@ -1,0 +1,43 @@
+//! What the first page shows.
+
+use serde::{Deserialize, Serialize};
+use tidewatch_events::catalog::settlement::SettlementStatus;
+use tidewatch_events::money::Currency;
+use tidewatch_events::{Envelope, Timestamp};
+
+use super::SettlementRow;
+
+/// The project at a glance. "Today" is the day in UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Overview {
+    /// How many settlements stand where.
+    pub by_status: Vec<(SettlementStatus, u64)>,
+    /// Created today.
+    pub created_today: u64,
+    /// Settled today.
+    pub settled_today: u64,
+    /// Failed today.
+    pub failed_today: u64,
+    /// What was settled today, in minor units, by currency.
+    pub volume_today: Vec<(Currency, i64)>,
+    /// Failed, held or stuck: what needs a person, oldest first, at most [`Overview::MAX_ATTENTION`].
+    pub needs_attention: Vec<SettlementRow>,
+    /// Settled or failed events of each minute of the last hour, oldest first.
+    pub per_minute: Vec<(Timestamp, u32)>,
+    /// The last events, newest first, at most [`Overview::MAX_RECENT`].
+    pub recent: Vec<Envelope>,
+    /// How far the relay is behind, in milliseconds; `None` when nothing waits.
+    pub outbox_lag_ms: Option<i64>,
+    /// Live connections to this instance.
+    pub connections: u64,
+}
+
+impl Overview {
+    /// Most rows of `needs_attention`.
+    pub const MAX_ATTENTION: usize = 8;
+    /// Most events of `recent`.
+    pub const MAX_RECENT: usize = 20;
+    /// Minutes of `per_minute`.
+    pub const MINUTES: usize = 60;
+}

@@ -1,0 +1,38 @@
+//! The overview, live.
+
+use leptos::prelude::*;
+
+use super::attention::Attention;
+use super::feed::LiveFeed;
+use super::numbers::Numbers;
+use super::statuses::Statuses;
+use crate::api::get_overview;
+use crate::components::{Freshness, Sparkline};
+use crate::live::reduce::OverviewState;
+use crate::live::{Anchor, use_live};
+use crate::model::{Overview, Snapshot};
+
+/// An overview that follows events.
+#[component]
+pub fn OverviewView(snapshot: Snapshot<Overview>) -> impl IntoView {
+    let anchor = Anchor::from(&snapshot);
+    let as_of = snapshot.as_of;
+    let state = RwSignal::new(OverviewState::new(snapshot));
+    use_live(state, anchor, get_overview);
+    let per_minute = Memo::new(move |_| state.with(|state| state.overview().per_minute.clone()));
+    view! {
+        <p class="page-meta"><Freshness as_of/></p>
+        <Attention state/>
+        <Numbers state/>
+        <div class="columns">
+            <div class="stack">
+                <section class="card" aria-labelledby="throughput">
+                    <h2 id="throughput">"Settled or failed, last hour"</h2>
+                    <Sparkline label="Settled or failed settlements a minute" points=per_minute/>
+                </section>
+                <Statuses state/>
+            </div>
+            <LiveFeed state/>
+        </div>
+    }
+}

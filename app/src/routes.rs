@@ -1,0 +1,49 @@
+//! Which page stands where.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::contexts::announcer::provide_announcer;
+use crate::contexts::clock::provide_clock;
+use crate::layouts::DashboardLayout;
+use crate::live::provide_live;
+use crate::pages::{LoginPage, NotFoundPage, OverviewPage, SettlementPage, SettlementsPage};
+
+/// The whole UI.
+///
+/// Pages render in one piece ([`SsrMode::Async`]): without JavaScript a streamed page would stay
+/// at its loading state, and the status code must be known before the first byte.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_clock();
+    provide_announcer();
+    provide_live();
+    let (is_routing, set_is_routing) = signal(false);
+    Effect::new(|_| {
+        // For tests and styles: from here on the page reacts.
+        if let Some(html) = document().document_element() {
+            let _ = html.set_attribute("data-hydrated", "true");
+        }
+    });
+    view! {
+        <Title formatter=|title: String| format!("{title} · Tidewatch")/>
+        <div class="routing" data-routing=move || is_routing.get().to_string() aria-hidden="true"></div>
+        <Router set_is_routing>
+            <Routes fallback=|| view! { <DashboardLayout><NotFoundPage/></DashboardLayout> }>
+                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
+                <ParentRoute
+                    path=path!("")
+                    view=|| view! { <DashboardLayout><Outlet/></DashboardLayout> }
+                    ssr=SsrMode::Async
+                >
+                    <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/settlements") view=SettlementsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/settlements/:id") view=SettlementPage ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
