@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# check-dependencies.sh: which crate may depend on which. Normal and build dependencies count, with all features;
+# those of tests do not.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+# shellcheck source=scripts/env.sh
+. "$here/env.sh"
+need_toolchain
+cd "$TIDEWATCH_ROOT"
+
+# Lines "CRATE DEPENDENCY".
+tree="$(cargo tree --quiet --workspace --all-features --target all --edges normal,build \
+  --depth 1 --prefix depth --no-dedupe --format ' {p}')"
+direct="$(awk '$1 == "0" { crate = $2 } $1 == "1" { print crate, $2 }' <<<"$tree")"
+crates="$(awk '$1 == "0" { print $2 }' <<<"$tree")"
+
+broken=0
+
+complain_about() {
+  complain "$1 depends on $2: $3"
+  broken=1
+}
+
+dependencies_of() { awk -v crate="$1" '$1 == crate { print $2 }' <<<"$direct"; }
+
+exists() { grep -qx "$1" <<<"$crates"; }
+
+# within CRATE REASON [ALLOWED...]: of the crates of this workspace, only these.
+within() {
+  local crate="$1" reason="$2" dependency
+  shift 2
+  for dependency in $(dependencies_of "$crate" | grep '^tidewatch-' || true); do
+    case " $* " in
+      *" $dependency "*) ;;
+      *) complain_about "$crate" "$dependency" "$reason" ;;
+    esac
+  done
+}
+
+# without CRATE REASON FORBIDDEN...: none of these, nor their families (leptos_router belongs to leptos).
+without() {
+  local crate="$1" reason="$2" dependency forbidden
+  shift 2
+  for dependency in $(dependencies_of "$crate"); do
+    for forbidden in "$@"; do
+      case "$dependency" in
+        "$forbidden" | "$forbidden"-* | "$forbidden"_*) complain_about "$crate" "$dependency" "$reason" ;;
+      esac
+    done
+  done
+}
+
+within tidewatch-events "the vocabulary stands alone."
+without tidewatch-events "the vocabulary is pure and compiles for the browser." sqlx tokio axum hyper leptos reqwest
+
+within tidewatch-outbox "the outbox knows the vocabulary only." tidewatch-events
+without tidewatch-outbox "the outbox knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
+
+within tidewatch-hub "the hub knows the vocabulary only." tidewatch-events
+without tidewatch-hub "the hub knows neither SQL nor HTTP nor pages." sqlx axum hyper tower-http leptos
+
+within tidewatch-client "clients know the vocabulary only, like anybody outside." tidewatch-events
+without tidewatch-client "clients need neither a database nor a server." sqlx axum leptos
+
+within tidewatch-app "pages reach the server through the port Backend only." tidewatch-events
+without tidewatch-app "pages run in the browser too." sqlx tokio axum hyper
+
+within tidewatch-frontend "the frontend hydrates the app and does nothing else." tidewatch-app tidewatch-events
+without tidewatch-frontend "the frontend runs in the browser." sqlx tokio axum hyper
+
+for crate in $crates; do
+  if dependencies_of "$crate" | grep -qx tidewatch-server; then
+    complain_about "$crate" tidewatch-server "nothing depends on the server; it puts the others together."
+  fi
+done
+
+# A rule about a crate that is gone would hold forever.
+for crate in tidewatch-events tidewatch-outbox tidewatch-hub tidewatch-app tidewatch-frontend tidewatch-server; do
+  if ! exists "$crate"; then
+    complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."
+    broken=1
+  fi
+done
+
+[ "$broken" -ne 0 ] || good "All dependencies run the right way."
+exit "$broken"

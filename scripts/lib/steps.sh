@@ -1,0 +1,86 @@
+# A row of steps, each with a title and its time, all of them tried, and a table at the end.
+# shellcheck shell=bash
+
+STEPS_LOGS=''
+STEPS_TABLE=() # "result|seconds|title"
+STEPS_PASSED=0 # single tests, as the runners count them
+STEPS_FAILED=0
+
+# begin_steps NAME: logs go to .data/log/NAME/.
+begin_steps() {
+  STEPS_LOGS="$TIDEWATCH_DATA/log/$1"
+  rm -rf "$STEPS_LOGS"
+  mkdir -p "$STEPS_LOGS"
+}
+
+# take_step NAME TITLE COMMAND...: shows the output and keeps it; a failure does not end the script.
+take_step() {
+  local name="$1" text="$2" log="$STEPS_LOGS/$1.log" started=$SECONDS status=0 passed failed
+  shift 2
+  printf '\n'
+  title "── $text"
+  set -m # a group of its own, so that a signal can end all of it at once
+  (
+    set -o pipefail
+    "$@" 2>&1 </dev/null | tee "$log"
+  ) &
+  LONG_PID=$!
+  set +m
+  wait "$LONG_PID" || status=$?
+  LONG_PID=''
+  passed="$(count_of passed "$log")" failed="$(count_of failed "$log")"
+  # A step that fails without a count (nothing compiled, say) counts as one failure.
+  if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    failed=1
+  fi
+  STEPS_PASSED=$((STEPS_PASSED + passed))
+  STEPS_FAILED=$((STEPS_FAILED + failed))
+  if [ "$status" -eq 0 ]; then
+    STEPS_TABLE+=("passed|$((SECONDS - started))|$text")
+  else
+    STEPS_TABLE+=("FAILED|$((SECONDS - started))|$text")
+    complain "failed: $name (whole output: $log)"
+  fi
+}
+
+# leave_out TITLE REASON: a step that cannot be taken here.
+leave_out() {
+  printf '\n'
+  title "── $1"
+  warn "left out: $2"
+  STEPS_TABLE+=("left out|0|$1: $2")
+}
+
+# count_of passed|failed LOG: summed over cargo's and Playwright's closing lines.
+count_of() {
+  sed -e $'s/\033\\[[0-9;?]*[A-Za-z]//g' "$2" | awk -v what="$1" '
+    /^test result: / { for (i = 2; i <= NF; i++) if ($i == what ";") sum += $(i - 1) }
+    /^ +[0-9]+ (passed|failed|flaky|interrupted)( \(|$)/ {
+      kind = $2
+      if (kind == "flaky") kind = "passed"
+      if (kind == "interrupted") kind = "failed"
+      if (kind == what) sum += $1
+    }
+    END { print sum + 0 }'
+}
+
+# Ends the script: 0 when no step failed.
+end_steps() {
+  local line result seconds text bad=0 color
+  printf '\n'
+  title "── Summary"
+  for line in "${STEPS_TABLE[@]}"; do
+    IFS='|' read -r result seconds text <<<"$line"
+    case "$result" in
+      passed) color="$GREEN" ;;
+      FAILED) color="$RED" bad=1 ;;
+      *) color="$YELLOW" ;;
+    esac
+    printf '  %s%-8s%s %5d s  %s\n' "$color" "$result" "$PLAIN" "$seconds" "$text"
+  done
+  printf '%d %d\n' "$STEPS_PASSED" "$STEPS_FAILED" >"$STEPS_LOGS/counts"
+  if [ $((STEPS_PASSED + STEPS_FAILED)) -gt 0 ]; then
+    printf '\n%d passed, %d failed\n' "$STEPS_PASSED" "$STEPS_FAILED"
+  fi
+  exit "$bad"
+}
