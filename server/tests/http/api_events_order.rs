@@ -22,7 +22,7 @@ fn log_line(server: &TestServer, text: &str) -> NewEvent {
 
 async fn commit(server: &TestServer, text: &str) -> EventId {
     let mut transaction = server.pool.begin().await.expect("a transaction");
-    let id = record(&mut transaction, &log_line(server, text)).await.expect("recorded");
+    let id = record(&mut transaction, log_line(server, text)).await.expect("recorded");
     transaction.commit().await.expect("committed");
     id
 }
@@ -33,9 +33,9 @@ async fn a_late_commit_reaches_live_readers_and_those_who_resume_from_a_later_ev
     let mut live = server.client.stream("").await;
 
     let mut slow = pool.begin().await.expect("a transaction");
-    let late = record(&mut slow, &log_line(&server, "began first")).await.expect("recorded");
+    let late = record(&mut slow, log_line(&server, "began first")).await.expect("recorded");
     let mut doomed = pool.begin().await.expect("a transaction");
-    let never = record(&mut doomed, &log_line(&server, "rolled back")).await.expect("recorded");
+    let never = record(&mut doomed, log_line(&server, "rolled back")).await.expect("recorded");
     let early = commit(&server, "began later").await;
 
     // The later transaction is delivered while the earlier one is still open.

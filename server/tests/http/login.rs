@@ -22,7 +22,8 @@ async fn log_in(server: &TestServer, email: &str, password: &str, next: &str) ->
         .client
         .anonymous()
         .post("/login")
-        .form(&[("email", email), ("password", password), ("next", next)])
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(serde_urlencoded::to_string([("email", email), ("password", password), ("next", next)]).expect("a form"))
         .send()
         .await
         .expect("an answer")

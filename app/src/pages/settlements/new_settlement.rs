@@ -33,9 +33,8 @@ pub fn NewSettlementForm() -> impl IntoView {
 fn Form() -> impl IntoView {
     let action = ServerAction::<CreateSettlement>::new();
     let answer = action.value();
-    let failed = move || answer.with(|answer| matches!(answer, Some(Err(_))));
     view! {
-        <details class="disclosure" open=failed()>
+        <details class="disclosure" open=move || answer.with(Option::is_some)>
             <summary class="button"><Icon name=IconName::Plus/>"New settlement"</summary>
             <div class="panel">
                 <ActionForm action attr:class="form form-inline">

@@ -17,7 +17,8 @@ use crate::model::{SettlementPage, SettlementQuery, SettlementRow, Snapshot};
 const SCROLLED_PX: f64 = 160.0;
 
 /// A page of settlements, live. While someone points at it or has scrolled, rows stay where they
-/// are and new ones wait behind a pill.
+/// are and new ones wait behind a pill, which belongs to what can be pointed at: on the way to it
+/// nothing may move.
 #[component]
 pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPage>) -> impl IntoView {
     let anchor = Anchor::from(&snapshot);
@@ -43,6 +44,13 @@ pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPag
     let older = Memo::new(move |_| list.with(SettlementList::next).map(|after| href(status, Some(&after), limit)));
     let is_empty = Memo::new(move |_| list.with(|list| list.visible().is_empty()));
     view! {
+        <div
+            class="live-table"
+            on:pointerenter=move |_| hold.point(true)
+            on:pointerleave=move |_| hold.point(false)
+            on:focusin=move |_| hold.focus(true)
+            on:focusout=move |event| hold.focus_left(&event)
+        >
         <div class="table-head">
             <Freshness as_of/>
             <Show when=move || { waiting.get() > 0 }>
@@ -52,13 +60,7 @@ pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPag
                 </button>
             </Show>
         </div>
-        <div
-            class="table-wrap"
-            on:pointerenter=move |_| hold.point(true)
-            on:pointerleave=move |_| hold.point(false)
-            on:focusin=move |_| hold.focus(true)
-            on:focusout=move |event| hold.focus_left(&event)
-        >
+        <div class="table-wrap">
             <table class="table settlements" class:is-empty=move || is_empty.get()>
                 <caption class="visually-hidden">"Settlements, newest first"</caption>
                 <thead>
@@ -79,6 +81,7 @@ pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPag
             <Show when=move || is_empty.get()>
                 <Nothing is_filtered=status.is_some()/>
             </Show>
+        </div>
         </div>
         <Pagination newest older/>
     }
@@ -133,9 +136,11 @@ impl Hold {
 
     /// Shows what waits, though someone points at the rows: they asked for it.
     fn show_new(self) {
+        // The button that was pressed goes, and takes its focus along without a word.
+        self.focused.set(false);
         self.list.update(|list| {
             list.release();
-            if self.pointed.get_untracked() || self.focused.get_untracked() {
+            if self.pointed.get_untracked() {
                 list.hold();
             }
         });

@@ -1,0 +1,66 @@
+import { SettlementsPage } from '../pages/dashboard.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+test('a settlement that curl makes appears, and each of its moves, without a reload', async ({ page, operator, tidewatch }) => {
+  const settlements = new SettlementsPage(page);
+  await settlements.open();
+  await settlements.isLive();
+  await page.evaluate(() => Object.assign(window, { neverReloaded: true }));
+
+  let settlement = await tidewatch.create('LIVE-1');
+  const row = settlements.row(settlement.id);
+  await expect(row).toHaveAttribute('data-status', 'created');
+  settlement = await tidewatch.move(settlement, { move: 'select_network', network: 'polygon', score: 90, reasoning: 'cheapest', required: 4 });
+  settlement = await tidewatch.move(settlement, { move: 'estimate_gas', gasEstimate: 21000 });
+  settlement = await tidewatch.move(settlement, { move: 'submit' });
+  settlement = await tidewatch.move(settlement, { move: 'confirm', confirmations: 1 });
+  settlement = await tidewatch.move(settlement, { move: 'confirm', confirmations: 3 });
+  await expect(row).toHaveAttribute('data-status', 'confirming');
+  await expect(row.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '3');
+  settlement = await tidewatch.move(settlement, { move: 'confirm', confirmations: 4 });
+  await tidewatch.move(settlement, { move: 'settle', txHash: '0xabc', gasActual: 20000 });
+  await expect(row).toHaveAttribute('data-status', 'settled');
+  await settlements.equalsAFreshLoad();
+  expect(await page.evaluate(() => 'neverReloaded' in window)).toBe(true);
+});
+
+test('rows stay where they are while someone points at them', async ({ page, operator, tidewatch }) => {
+  await tidewatch.create('POINT-0');
+  const settlements = new SettlementsPage(page);
+  await settlements.open();
+  await settlements.isLive();
+  await settlements.rows.first().hover();
+  const before = (await settlements.read()).map((row) => row.id);
+  const created = await tidewatch.create('POINT-1');
+  await expect(page.getByRole('button', { name: '1 new' })).toBeVisible();
+  expect((await settlements.read()).map((row) => row.id)).toEqual(before);
+  await page.getByRole('button', { name: '1 new' }).click();
+  await expect(settlements.rows.first()).toHaveAttribute('data-id', created.id);
+});
+
+test('the detail follows with its history, and forms act on what is there now', async ({ page, operator, tidewatch }) => {
+  let settlement = await tidewatch.create('DETAIL-1');
+  await page.goto(`/settlements/${settlement.id}`);
+  const settlements = new SettlementsPage(page);
+  await settlements.isLive();
+  settlement = await tidewatch.move(settlement, { move: 'select_network', network: 'solana', score: 80, reasoning: 'fast', required: 2 });
+  const article = page.locator('article');
+  await expect(article).toHaveAttribute('data-version', '2');
+  await expect(page.locator('.timeline-item')).toHaveCount(2);
+  await expect(page.locator('.timeline-title').first()).toHaveText('Network solana selected');
+  await tidewatch.move(settlement, { move: 'hold', reason: 'odd amount' });
+  await page.getByRole('button', { name: 'Release' }).click();
+  await expect(article).toHaveAttribute('data-status', 'network_selected');
+  await expect(page.locator('.timeline-item')).toHaveCount(4);
+});
+
+test('the overview counts along', async ({ page, operator, tidewatch }) => {
+  const settlements = new SettlementsPage(page);
+  await settlements.isLive();
+  const count = page.locator('.statuses li[data-status="held"]');
+  const before = Number(await count.getAttribute('data-count'));
+  const held = await tidewatch.move(await tidewatch.create('COUNT-1'), { move: 'hold', reason: 'x' });
+  await expect(count).toHaveAttribute('data-count', String(before + 1));
+  await expect(page.locator(`.attention [data-id="${held.id}"]`)).toBeVisible();
+  await expect(page.locator('.feed .timeline-item').first()).toContainText('COUNT-1');
+});
