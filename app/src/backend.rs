@@ -27,7 +27,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Asks for a settlement.
     async fn create_settlement(&self, new: NewSettlement) -> Result<SettlementRow, AppError>;
     /// Makes a move; [`AppError::Conflict`] when the settlement is no longer at the expected version.
-    async fn move_settlement(&self, id: SettlementId, request: MoveRequest) -> Result<SettlementRow, AppError>;
+    async fn move_settlement(
+        &self,
+        id: SettlementId,
+        request: MoveRequest,
+    ) -> Result<SettlementRow, AppError>;
     /// The theme of the request's cookie `tidewatch_theme`.
     fn theme(&self) -> Theme;
     /// Sets the status code of the answer that is being rendered.
@@ -42,5 +46,6 @@ pub type BackendHandle = Arc<dyn Backend>;
 /// # Errors
 /// Nobody provided one: a fault in the server's wiring.
 pub fn use_backend() -> Result<BackendHandle, AppError> {
-    use_context::<BackendHandle>().ok_or_else(|| AppError::Internal { request_id: "no backend in context".into() })
+    use_context::<BackendHandle>()
+        .ok_or_else(|| AppError::Internal { request_id: "no backend in context".into() })
 }

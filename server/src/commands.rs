@@ -52,7 +52,9 @@ pub async fn create_settlement(
     caller.require(&Permission::SETTLEMENTS_ACT)?;
     let problems = new.problems();
     if !problems.is_empty() {
-        return Err(Error::Fields(problems.iter().map(|(name, detail)| FieldProblem::new(name, detail)).collect()));
+        return Err(Error::Fields(
+            problems.iter().map(|(name, detail)| FieldProblem::new(name, detail)).collect(),
+        ));
     }
     let (settlement, event) =
         Settlement::create(SettlementId::from_uuid(Uuid::now_v7()), caller.project(), new, now())?;

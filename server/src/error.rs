@@ -99,7 +99,8 @@ impl Error {
                     .extension("errors", serde_json::json!(fields))
             }
             Self::Unauthenticated(_) => {
-                Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication is needed").detail(detail)
+                Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication is needed")
+                    .detail(detail)
             }
             Self::Forbidden(permission) => {
                 Problem::new(StatusCode::FORBIDDEN, "forbidden", "A permission is missing")
@@ -115,15 +116,21 @@ impl Error {
                     .detail(detail)
                     .extension("current", serde_json::json!(SettlementJson::from(&*current)))
             }
-            Self::HistoryGap { oldest } => Problem::new(StatusCode::GONE, "history-gap", "Events are no longer kept")
-                .detail(detail)
-                .extension("oldestPosition", serde_json::json!(oldest)),
-            Self::Unavailable(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now")
-                .detail(detail)
-                .retry_after(RETRY_AFTER_SECONDS),
+            Self::HistoryGap { oldest } => {
+                Problem::new(StatusCode::GONE, "history-gap", "Events are no longer kept")
+                    .detail(detail)
+                    .extension("oldestPosition", serde_json::json!(oldest))
+            }
+            Self::Unavailable(_) => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now")
+                    .detail(detail)
+                    .retry_after(RETRY_AFTER_SECONDS)
+            }
             // What went wrong inside is for the log alone.
-            Self::Internal(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of ours")
-                .detail("The service's log tells more under the request's id (header `x-request-id`)."),
+            Self::Internal(_) => {
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of ours")
+                    .detail("The service's log tells more under the request's id (header `x-request-id`).")
+            }
         }
     }
 
@@ -175,7 +182,10 @@ const AWAY: [&str; 3] = ["08", "53", "57"];
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let away = match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::WorkerCrashed => true,
             sqlx::Error::Database(database) => {
                 database.code().is_some_and(|code| AWAY.iter().any(|class| code.starts_with(class)))
             }
@@ -194,7 +204,9 @@ impl From<RecordError> for Error {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Database(error) => error.into(),
-            RecordError::PayloadTooLarge { .. } => Self::Body(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+            RecordError::PayloadTooLarge { .. } => {
+                Self::Body(StatusCode::PAYLOAD_TOO_LARGE, error.to_string())
+            }
             RecordError::Nul { .. } => Self::field("", error),
             RecordError::VersionTaken { .. } | RecordError::Invalid(_) => Self::Internal(error.to_string()),
         }

@@ -55,15 +55,23 @@ fn pool(config: &DatabaseConfig, connections: u32, name: &str) -> PgPool {
 ///
 /// # Errors
 /// Postgres cannot be reached at the start, its schema is not up to date, or the listener fails.
-pub async fn run(listener: TcpListener, config: ServeConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    listener: TcpListener,
+    config: ServeConfig,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let options = config.database.database_url.0.clone();
     let state = prepare(config).await?;
     let background = CancellationToken::new();
     let tasks = TaskTracker::new();
 
     let waker = state.waker.clone();
-    let mut follower =
-        Follower::new(state.app.log.clone(), follower_config(&state.app), waker.clone(), HubSink(state.app.hub.clone()));
+    let mut follower = Follower::new(
+        state.app.log.clone(),
+        follower_config(&state.app),
+        waker.clone(),
+        HubSink(state.app.hub.clone()),
+    );
     follower.open().await.context("cannot read the published log")?;
     let relay = Relay::new(options.clone(), relay_config(&state.app), waker.clone());
     tasks.spawn(waker.run(options, background.clone()));
@@ -105,7 +113,9 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
     check_schema(&pool).await?;
     let digester = Digester::new(match &config.secret {
         Some(secret) => secrecy::ExposeSecret::expose_secret(secret).as_bytes().to_vec(),
-        None => db::secrets::ensure(&pool, "digests", &random_bytes()).await.context("cannot read the server's secret")?,
+        None => db::secrets::ensure(&pool, "digests", &random_bytes())
+            .await
+            .context("cannot read the server's secret")?,
     });
     let system_pool = self::pool(&config.database, SYSTEM_CONNECTIONS, "tidewatch system");
     let log = PublishedLog::new(system_pool);
@@ -139,10 +149,11 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
 /// Refuses to start on a schema that this binary does not know, instead of failing at some query.
 async fn check_schema(pool: &PgPool) -> anyhow::Result<()> {
     let mut connection = pool.acquire().await.context("cannot reach Postgres; is DATABASE_URL right?")?;
-    let applied: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
-        .fetch_all(&mut *connection)
-        .await
-        .context("the database has no schema yet; run `tidewatch migrate`")?;
+    let applied: Vec<i64> =
+        sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
+            .fetch_all(&mut *connection)
+            .await
+            .context("the database has no schema yet; run `tidewatch migrate`")?;
     let missing = MIGRATIONS.iter().find(|migration| !applied.contains(&migration.version));
     match missing {
         Some(migration) => anyhow::bail!(

@@ -15,8 +15,9 @@ const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,leptos=warn,tower_sessio
 /// `TIDEWATCH_LOG` is no filter.
 pub fn start() -> anyhow::Result<()> {
     let text = std::env::var("TIDEWATCH_LOG").unwrap_or_else(|_| DEFAULT_FILTER.to_owned());
-    let filter = EnvFilter::try_new(&text)
-        .map_err(|error| anyhow::anyhow!("TIDEWATCH_LOG: `{text}` is no log filter ({error}); write info,tidewatch_hub=debug"))?;
+    let filter = EnvFilter::try_new(&text).map_err(|error| {
+        anyhow::anyhow!("TIDEWATCH_LOG: `{text}` is no log filter ({error}); write info,tidewatch_hub=debug")
+    })?;
     let registry = tracing_subscriber::registry().with(filter);
     let output = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {

@@ -10,8 +10,8 @@ use sqlx::PgConnection;
 use tidewatch_app::AppError;
 use tidewatch_app::backend::Backend;
 use tidewatch_app::model::{
-    ParseCursorError, AvailableMove, CurrentUser, InputKind, MoveInput, MoveRequest, NewSettlement, Overview, SettlementDetail,
-    SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
+    AvailableMove, CurrentUser, InputKind, MoveInput, MoveRequest, NewSettlement, Overview, ParseCursorError,
+    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
 };
 use tidewatch_events::catalog::settlement::SettlementStatus;
 use tidewatch_events::id::{SettlementId, UserId};
@@ -72,7 +72,8 @@ impl RequestBackend {
         let mut snapshot = db::begin_snapshot(&self.state.pool).await?;
         let counted: BTreeMap<String, i64> =
             db::overview::count_by_status(&mut snapshot, project).await?.into_iter().collect();
-        let count = |status: SettlementStatus| counted.get(status.as_str()).map_or(0, |count| count.unsigned_abs());
+        let count =
+            |status: SettlementStatus| counted.get(status.as_str()).map_or(0, |count| count.unsigned_abs());
         let stuck_since = now - STUCK_AFTER;
         let attention = db::settlements::needing_attention(
             &mut snapshot,
@@ -110,7 +111,11 @@ impl RequestBackend {
     }
 
     /// The last events that the caller may see, newest first.
-    async fn read_recent(&self, snapshot: &mut PgConnection, caller: &Caller) -> Result<Vec<Envelope>, Error> {
+    async fn read_recent(
+        &self,
+        snapshot: &mut PgConnection,
+        caller: &Caller,
+    ) -> Result<Vec<Envelope>, Error> {
         let events = PublishedLog::newest(snapshot, caller.project(), Overview::MAX_RECENT * 5).await?;
         Ok(events
             .into_iter()
@@ -143,13 +148,18 @@ impl RequestBackend {
             .await?
             .ok_or_else(|| Error::NotFound(format!("settlement {id}")))?;
         let limit = u32::try_from(SettlementDetail::MAX_TIMELINE).unwrap_or(u32::MAX);
-        let timeline =
-            PublishedLog::of_aggregate(&mut snapshot, project, &AggregateType::SETTLEMENT, &id.to_string(), limit)
-                .await?
-                .into_iter()
-                .filter(|event| visible(&event.routing, &caller.subject))
-                .map(|event| event.envelope)
-                .collect();
+        let timeline = PublishedLog::of_aggregate(
+            &mut snapshot,
+            project,
+            &AggregateType::SETTLEMENT,
+            &id.to_string(),
+            limit,
+        )
+        .await?
+        .into_iter()
+        .filter(|event| visible(&event.routing, &caller.subject))
+        .map(|event| event.envelope)
+        .collect();
         let may_act = caller.may(&Permission::SETTLEMENTS_ACT);
         let detail = SettlementDetail {
             settlement: row_of(&settlement),
@@ -218,7 +228,11 @@ impl Backend for RequestBackend {
         self.create(new).await.map_err(|error| self.app_error(error))
     }
 
-    async fn move_settlement(&self, id: SettlementId, request: MoveRequest) -> Result<SettlementRow, AppError> {
+    async fn move_settlement(
+        &self,
+        id: SettlementId,
+        request: MoveRequest,
+    ) -> Result<SettlementRow, AppError> {
         self.make_move(id, request).await.map_err(|error| self.app_error(error))
     }
 
@@ -227,7 +241,9 @@ impl Backend for RequestBackend {
     }
 
     fn set_status(&self, code: u16) {
-        if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), http::StatusCode::from_u16(code)) {
+        if let (Some(options), Ok(status)) =
+            (use_context::<ResponseOptions>(), http::StatusCode::from_u16(code))
+        {
             options.set_status(status);
         }
     }
@@ -307,7 +323,8 @@ fn button_of(rule: &MoveRule) -> Option<AvailableMove> {
 
 /// A form's fields as the body that the API takes: numbers where the move asks for numbers.
 fn body_of(request: MoveRequest) -> Map<String, Value> {
-    let inputs = domain::RULES.iter().find(|rule| rule.name == request.r#move).map_or(&[][..], |rule| rule.inputs);
+    let inputs =
+        domain::RULES.iter().find(|rule| rule.name == request.r#move).map_or(&[][..], |rule| rule.inputs);
     let mut body = Map::new();
     for (name, text) in request.fields {
         let number = inputs.iter().any(|input| input.name == name && input.number);

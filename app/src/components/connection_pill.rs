@@ -72,7 +72,10 @@ pub fn ConnectionPill() -> impl IntoView {
     Effect::new(move |before: Option<&'static str>| {
         let kind = kind.get();
         let went_live_first = before == Some("connecting") && kind == "live";
-        if before.is_some() && !went_live_first && let Some(text) = announcement(status.get_untracked()) {
+        if before.is_some()
+            && !went_live_first
+            && let Some(text) = announcement(status.get_untracked())
+        {
             announcer.say(text);
         }
         kind

@@ -22,7 +22,9 @@ pub fn ErrorState(
         AppError::Forbidden { .. } => "Ask an administrator of this project for the permission.",
         AppError::NotFound => "It may belong to another project, or the link may be incomplete.",
         AppError::Unavailable { .. } | AppError::Transport(_) => "Nothing is lost. Reload to try again.",
-        AppError::Internal { .. } => "Reload to try again. If it stays, the request's id helps us find out why.",
+        AppError::Internal { .. } => {
+            "Reload to try again. If it stays, the request's id helps us find out why."
+        }
         AppError::Conflict { .. } | AppError::Invalid { .. } => "Check what you asked for and try again.",
     };
     let signed_out = error == AppError::Unauthenticated;
@@ -53,7 +55,9 @@ pub fn encode(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => text.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                text.push(char::from(byte))
+            }
             other => text.push_str(&format!("%{other:02X}")),
         }
     }

@@ -25,7 +25,9 @@ pub fn Freshness(
     });
     let is_stale = Memo::new(move |_| {
         let limit = 2 * pulse.get().heartbeat as i64;
-        age.get().is_some_and(|age| limit > 0 && age > limit && status.get() != crate::live::machine::Status::Connecting)
+        age.get().is_some_and(|age| {
+            limit > 0 && age > limit && status.get() != crate::live::machine::Status::Connecting
+        })
     });
     let absolute = format::absolute(as_of);
     let title = absolute.clone();

@@ -26,7 +26,9 @@ pub const fn icon_of(status: SettlementStatus) -> IconName {
 #[must_use]
 pub const fn tone_of(status: SettlementStatus) -> &'static str {
     match status {
-        SettlementStatus::Created | SettlementStatus::NetworkSelected | SettlementStatus::GasEstimated => "neutral",
+        SettlementStatus::Created | SettlementStatus::NetworkSelected | SettlementStatus::GasEstimated => {
+            "neutral"
+        }
         SettlementStatus::Submitted | SettlementStatus::Confirming | SettlementStatus::Confirmed => "active",
         SettlementStatus::Settled => "good",
         SettlementStatus::Failed => "bad",

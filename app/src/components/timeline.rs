@@ -2,8 +2,8 @@
 
 mod describe;
 
-use leptos::prelude::*;
 use leptos::either::Either;
+use leptos::prelude::*;
 use tidewatch_events::{Envelope, EventId};
 
 use super::status_badge::{icon_of, tone_of};
@@ -41,7 +41,8 @@ fn TimelineItem(event: Envelope, with_subject: bool) -> impl IntoView {
     let words = describe(&event);
     let tone = words.status.map_or("neutral", tone_of);
     let icon = words.status.map_or(IconName::Dot, icon_of);
-    let reference = event.payload.get("reference").and_then(|reference| reference.as_str()).map(str::to_owned);
+    let reference =
+        event.payload.get("reference").and_then(|reference| reference.as_str()).map(str::to_owned);
     let subject = reference.filter(|_| with_subject).map(|reference| {
         let href = format!("/settlements/{}", event.aggregate_id);
         view! { <a class="timeline-subject" href=href>{reference}</a> " " }

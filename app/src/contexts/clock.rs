@@ -37,7 +37,8 @@ pub fn provide_clock() {
     provide_context(Clock(time));
     Effect::new(move |_| {
         time.set(Some(now()));
-        if let Ok(interval) = set_interval_with_handle(move || time.set(Some(now())), Duration::from_secs(1)) {
+        if let Ok(interval) = set_interval_with_handle(move || time.set(Some(now())), Duration::from_secs(1))
+        {
             on_cleanup(move || interval.clear());
         }
     });

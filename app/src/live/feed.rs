@@ -91,7 +91,8 @@ impl<S: Clone> Feed<S> {
         if !complete {
             return CatchUp::Gap;
         }
-        let mut missed: Vec<Envelope> = self.kept.iter().filter(|event| event.position > from).cloned().collect();
+        let mut missed: Vec<Envelope> =
+            self.kept.iter().filter(|event| event.position > from).cloned().collect();
         missed.sort_by_key(|event| event.position);
         CatchUp::Events(missed)
     }

@@ -129,7 +129,8 @@ where
                 self.take(self.client.resume(id, position));
             }
             // Nothing that a second try would change.
-            (Err(AppError::Unauthenticated | AppError::Forbidden { .. } | AppError::NotFound), _) | (_, None) => {}
+            (Err(AppError::Unauthenticated | AppError::Forbidden { .. } | AppError::NotFound), _)
+            | (_, None) => {}
             (Err(_), Some(_)) => self.read_anew_after(RETRY),
         }
     }

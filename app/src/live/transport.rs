@@ -106,16 +106,17 @@ impl Tab {
     }
 
     fn watch_the_browser(self: &Rc<Self>) {
-        let events: [(&str, fn() -> Input); 4] = [
-            ("visibilitychange", || if document().hidden() { Input::Hidden } else { Input::Visible }),
-            ("pageshow", || if document().hidden() { Input::Hidden } else { Input::Visible }),
-            ("online", || Input::Online),
-            ("offline", || Input::Offline),
-        ];
-        for (name, input) in events {
+        for name in ["visibilitychange", "pageshow", "online", "offline"] {
             let tab = Rc::clone(self);
             // As long as the tab: nobody takes it off.
-            let _ = window_event_listener_untyped(name, move |_| tab.take(input()));
+            let _ = window_event_listener_untyped(name, move |_| {
+                tab.take(match name {
+                    "online" => Input::Online,
+                    "offline" => Input::Offline,
+                    _ if document().hidden() => Input::Hidden,
+                    _ => Input::Visible,
+                });
+            });
         }
         if document().hidden() {
             self.take(Input::Hidden);
@@ -178,7 +179,8 @@ impl Tab {
         let named = catalog::entries().map(|entry| entry.event_type.as_str());
         for name in named.chain([CONNECTED, HEARTBEAT, SYSTEM_MESSAGE]) {
             // Fails for no name that the catalog can hold.
-            let _ = source.add_event_listener_with_callback(name, self.listeners.message.as_ref().unchecked_ref());
+            let _ = source
+                .add_event_listener_with_callback(name, self.listeners.message.as_ref().unchecked_ref());
         }
         self.source.replace(Some(source));
     }
@@ -229,7 +231,9 @@ fn read_message(event: &MessageEvent) -> Option<Input> {
             heartbeat: (connected.heartbeat_seconds * 1_000.0) as Millis,
             recovered: connected.recovered,
         }),
-        HEARTBEAT => parse::<Heartbeat>(&data).map(|heartbeat| Input::Heartbeat { id, position: heartbeat.position }),
+        HEARTBEAT => {
+            parse::<Heartbeat>(&data).map(|heartbeat| Input::Heartbeat { id, position: heartbeat.position })
+        }
         SYSTEM_MESSAGE => parse(&data).map(Input::System),
         _ => parse(&data).map(|envelope| Input::Event { id, envelope: Box::new(envelope) }),
     }
@@ -249,7 +253,8 @@ struct Page {
 }
 
 async fn read_page(response: Response) -> Polled {
-    let retry_after = || response.headers().get("Retry-After")?.parse::<Millis>().ok().map(|seconds| seconds * 1_000);
+    let retry_after =
+        || response.headers().get("Retry-After")?.parse::<Millis>().ok().map(|seconds| seconds * 1_000);
     match response.status() {
         200 => match response.json::<Page>().await {
             Ok(Page { events, position, has_more }) => Polled::Page { events, position, has_more },

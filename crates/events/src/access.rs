@@ -345,7 +345,9 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for text in ["user:usr_01h455vb4pex5vsknk084sn02q", "org:org_01h455vb4pex5vsknk084sn02q", "role:operator"] {
+        for text in
+            ["user:usr_01h455vb4pex5vsknk084sn02q", "org:org_01h455vb4pex5vsknk084sn02q", "role:operator"]
+        {
             assert_eq!(text.parse::<SubjectRef>().map(|name| name.to_string()), Ok(text.to_owned()));
         }
         for text in ["", "user:", "user:org_01h455vb4pex5vsknk084sn02q", "role:A\n", "group:x"] {

@@ -61,7 +61,9 @@ impl FromStr for TypePattern {
             return Ok(Self::Any);
         }
         match text.strip_suffix(".*") {
-            Some(beginning) if beginning.split('.').all(is_segment) => Ok(Self::Prefix(format!("{beginning}."))),
+            Some(beginning) if beginning.split('.').all(is_segment) => {
+                Ok(Self::Prefix(format!("{beginning}.")))
+            }
             Some(_) => Err(error()),
             None => text.parse().map(Self::Exact).map_err(|_| error()),
         }
@@ -133,7 +135,11 @@ impl EventFilter {
     /// It is empty, too long, or holds spaces or control characters.
     pub fn parse_resource_id(text: &str) -> Result<String, ParseFilterError> {
         let visible = text.chars().all(|c| !c.is_control() && !c.is_whitespace());
-        if visible && (1..=200).contains(&text.len()) { Ok(text.to_owned()) } else { Err(ParseFilterError::ResourceId) }
+        if visible && (1..=200).contains(&text.len()) {
+            Ok(text.to_owned())
+        } else {
+            Err(ParseFilterError::ResourceId)
+        }
     }
 }
 

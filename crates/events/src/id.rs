@@ -34,10 +34,7 @@ pub enum ParseIdError {
 
 /// Writes 128 bits as 26 characters of Crockford's base 32.
 pub(crate) fn encode_base32(value: u128) -> String {
-    (0..ENCODED_LEN)
-        .rev()
-        .map(|digit| char::from(ALPHABET[((value >> (5 * digit)) & 31) as usize]))
-        .collect()
+    (0..ENCODED_LEN).rev().map(|digit| char::from(ALPHABET[((value >> (5 * digit)) & 31) as usize])).collect()
 }
 
 /// Reads what [`encode_base32`] wrote; `None` for another length, alphabet, or more than 128 bits.

@@ -13,10 +13,14 @@ pub const MAX_NAME_LEN: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseKindError {
     /// No event type.
-    #[error("must be dotted lower case such as settlement.created: letters, digits and _ between dots, at most 100 characters")]
+    #[error(
+        "must be dotted lower case such as settlement.created: letters, digits and _ between dots, at most 100 characters"
+    )]
     EventType,
     /// No aggregate type.
-    #[error("must begin with a capital letter and hold letters and digits only, such as Settlement, at most 100 characters")]
+    #[error(
+        "must begin with a capital letter and hold letters and digits only, such as Settlement, at most 100 characters"
+    )]
     AggregateType,
 }
 

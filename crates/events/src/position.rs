@@ -106,10 +106,8 @@ impl FromStr for PositionToken {
     type Err = ParseResumePointError;
 
     fn from_str(text: &str) -> Result<Self, ParseResumePointError> {
-        let bits = text
-            .strip_prefix(TOKEN_PREFIX)
-            .and_then(decode_base32)
-            .ok_or(ParseResumePointError::Token)?;
+        let bits =
+            text.strip_prefix(TOKEN_PREFIX).and_then(decode_base32).ok_or(ParseResumePointError::Token)?;
         let epoch = (bits >> 88) as u32;
         let number = (bits >> 24) as u64;
         let intact = (bits >> 120) as u8 == TOKEN_VERSION && bits & 0x00ff_ffff == check_bits(epoch, number);
@@ -148,7 +146,9 @@ pub enum ParseResumePointError {
     #[error("is a position outside 0 to 9223372036854775807")]
     Position,
     /// None of the accepted forms.
-    #[error("must be an event id (evt_…), a position or position token (pos_…), an RFC 3339 time, `latest` or `earliest`")]
+    #[error(
+        "must be an event id (evt_…), a position or position token (pos_…), an RFC 3339 time, `latest` or `earliest`"
+    )]
     Unknown,
 }
 

@@ -214,7 +214,8 @@ impl Hub {
     /// dropped. `false` when there is no such connection, or it is of another project.
     pub fn set_subject(&self, id: ConnectionId, subject: Subject) -> bool {
         let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
-        stream.project == subject.project_id && stream.with_slot(key, |slot| slot.set_subject(subject)).is_some()
+        stream.project == subject.project_id
+            && stream.with_slot(key, |slot| slot.set_subject(subject)).is_some()
     }
 
     /// Ends the connection's subscription. `false` when there is no such connection.

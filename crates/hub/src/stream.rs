@@ -14,7 +14,7 @@ use crate::history::HistoryPage;
 use crate::hub::{Head, HubConfig, PublishError};
 use crate::published::PublishedEvent;
 use crate::ring::Ring;
-use crate::slot::{Phase, QueueBounds, Queue, Slot};
+use crate::slot::{Phase, Queue, QueueBounds, Slot};
 use crate::subscription::{CloseReason, Delivery};
 
 /// Most events that one delivery of a replay holds.
@@ -59,7 +59,11 @@ impl ProjectStream {
             project,
             max_replay: config.max_replay,
             queue_bounds: QueueBounds { events: config.queue_events, bytes: config.queue_bytes },
-            state: Mutex::new(State { head: None, ring: Ring::new(config.ring_bounds()), slots: Slab::new() }),
+            state: Mutex::new(State {
+                head: None,
+                ring: Ring::new(config.ring_bounds()),
+                slots: Slab::new(),
+            }),
         }
     }
 
@@ -115,7 +119,11 @@ impl ProjectStream {
     }
 
     /// Takes the subscriber in; `place` says where it begins, given the head.
-    pub(crate) fn register(&self, slot: Slot, place: impl FnOnce(&mut Slot, Option<Position>, u64)) -> (usize, bool) {
+    pub(crate) fn register(
+        &self,
+        slot: Slot,
+        place: impl FnOnce(&mut Slot, Option<Position>, u64),
+    ) -> (usize, bool) {
         let mut state = self.state.lock();
         let head = state.head.map(|head| head.position);
         let mut slot = slot;
@@ -207,8 +215,11 @@ impl ProjectStream {
                 let first = page.events.first().map(|event| event.envelope.position);
                 match first {
                     Some(first) if first == after.next() => {
-                        let events: Vec<_> =
-                            page.events.into_iter().map(|event| Arc::new(PublishedEvent::new(event))).collect();
+                        let events: Vec<_> = page
+                            .events
+                            .into_iter()
+                            .map(|event| Arc::new(PublishedEvent::new(event)))
+                            .collect();
                         replay(slot, after, head, events.iter())
                     }
                     None if page.oldest <= after.next() => Step::Deliver(Delivery::Unavailable),

@@ -105,7 +105,8 @@ impl<S: PublishedSink> Follower<S> {
         while let Some(known) = self.streams.get(&project).filter(|known| known.last < head.last) {
             let page = self.log.read(project, known.last, self.config.batch).await?;
             let position = |event: &Event| event.envelope.position;
-            let (Some(first), Some(last)) = (page.events.first().map(position), page.events.last().map(position))
+            let (Some(first), Some(last)) =
+                (page.events.first().map(position), page.events.last().map(position))
             else {
                 break;
             };

@@ -49,11 +49,12 @@ fn number(position: Position) -> i64 {
 /// # Errors
 /// Postgres could not be reached or refused.
 pub async fn read_head(connection: &mut PgConnection, project: ProjectId) -> Result<StreamHead, sqlx::Error> {
-    let row: Option<(i64, i64, i64)> =
-        sqlx::query_as("select epoch, last_position, oldest_position from project_streams where project_id = $1")
-            .bind(project.uuid())
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<(i64, i64, i64)> = sqlx::query_as(
+        "select epoch, last_position, oldest_position from project_streams where project_id = $1",
+    )
+    .bind(project.uuid())
+    .fetch_optional(connection)
+    .await?;
     Ok(row.map_or(
         StreamHead { epoch: Epoch::default(), last: Position::START, oldest: Position::START.next() },
         |(epoch, last, oldest)| StreamHead {
@@ -104,7 +105,12 @@ impl PublishedLog {
     ///
     /// # Errors
     /// Postgres could not be reached or refused.
-    pub async fn read(&self, project: ProjectId, after: Position, limit: usize) -> Result<LogPage, sqlx::Error> {
+    pub async fn read(
+        &self,
+        project: ProjectId,
+        after: Position,
+        limit: usize,
+    ) -> Result<LogPage, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         let rows: Vec<PublishedRow> = sqlx::query_as(concat!(
             "select ", event_columns!(), " from domain_events
@@ -129,7 +135,11 @@ impl PublishedLog {
     ///
     /// # Errors
     /// Postgres could not be reached or refused.
-    pub async fn position_of(&self, project: ProjectId, event: EventId) -> Result<Option<Position>, sqlx::Error> {
+    pub async fn position_of(
+        &self,
+        project: ProjectId,
+        event: EventId,
+    ) -> Result<Option<Position>, sqlx::Error> {
         let found: Option<i64> = sqlx::query_scalar(
             "select position from domain_events where event_id = $1 and project_id = $2 and position is not null",
         )
@@ -145,7 +155,11 @@ impl PublishedLog {
     ///
     /// # Errors
     /// Postgres could not be reached or refused.
-    pub async fn position_before(&self, project: ProjectId, time: Timestamp) -> Result<Position, sqlx::Error> {
+    pub async fn position_before(
+        &self,
+        project: ProjectId,
+        time: Timestamp,
+    ) -> Result<Position, sqlx::Error> {
         let first: Option<i64> = sqlx::query_scalar(
             "select min(position) from domain_events where project_id = $1 and occurred_at > $2",
         )
@@ -165,7 +179,9 @@ impl PublishedLog {
     /// Postgres could not be reached or refused.
     pub async fn find(&self, project: ProjectId, event: EventId) -> Result<Option<Event>, sqlx::Error> {
         let row: Option<PublishedRow> = sqlx::query_as(concat!(
-            "select ", event_columns!(), " from domain_events
+            "select ",
+            event_columns!(),
+            " from domain_events
              where event_id = $1 and project_id = $2 and position is not null"
         ))
         .bind(event.uuid())
@@ -209,7 +225,9 @@ impl PublishedLog {
     ) -> Result<Vec<Event>, sqlx::Error> {
         let rows: Vec<PublishedRow> = sqlx::query_as(concat!(
             "select * from (
-                 select ", event_columns!(), " from domain_events
+                 select ",
+            event_columns!(),
+            " from domain_events
                  where project_id = $1 and aggregate_type = $2 and aggregate_id = $3 and position is not null
                  order by aggregate_version desc limit $4
              ) newest order by aggregate_version"

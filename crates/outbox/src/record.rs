@@ -59,7 +59,10 @@ pub async fn record(connection: &mut PgConnection, event: NewEvent) -> Result<Ev
 ///
 /// # Errors
 /// See [`RecordError`].
-pub async fn record_all(connection: &mut PgConnection, events: &[NewEvent]) -> Result<Vec<EventId>, RecordError> {
+pub async fn record_all(
+    connection: &mut PgConnection,
+    events: &[NewEvent],
+) -> Result<Vec<EventId>, RecordError> {
     let now = OffsetDateTime::now_utc();
     let mut columns = Columns::with_capacity(events.len());
     for event in events {
@@ -103,7 +106,9 @@ fn map_error(error: sqlx::Error, events: &[NewEvent]) -> RecordError {
         .as_database_error()
         .and_then(|database| database.constraint())
         // A partition names its copy of the constraint after itself.
-        .is_some_and(|constraint| constraint.contains("aggregate_type_aggregate") || constraint.contains("aggregate_version_key"));
+        .is_some_and(|constraint| {
+            constraint.contains("aggregate_type_aggregate") || constraint.contains("aggregate_version_key")
+        });
     match (taken, events) {
         (true, [only]) => RecordError::VersionTaken {
             aggregate_id: only.aggregate_id.clone(),

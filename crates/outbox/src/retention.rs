@@ -62,7 +62,10 @@ pub async fn drop_partitions(pool: &PgPool, cutoff: OffsetDateTime) -> Result<Ve
 
 async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let mut transaction = pool.begin().await?;
-    sqlx::query("select set_config('lock_timeout', $1, true)").bind(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+    sqlx::query("select set_config('lock_timeout', $1, true)")
+        .bind(LOCK_TIMEOUT)
+        .execute(&mut *transaction)
+        .await?;
     Ok(transaction)
 }
 

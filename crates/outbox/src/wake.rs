@@ -139,7 +139,11 @@ pub async fn listen(options: &PgConnectOptions, channel: &'static str, signal: &
     }
 }
 
-async fn listen_on_one_connection(pool: &sqlx::PgPool, channel: &str, signal: &Signal) -> Result<(), sqlx::Error> {
+async fn listen_on_one_connection(
+    pool: &sqlx::PgPool,
+    channel: &str,
+    signal: &Signal,
+) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(channel).await?;
     signal.raise();

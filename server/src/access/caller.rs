@@ -79,7 +79,8 @@ impl Caller {
     /// 401 without a session or when its person is disabled; 503 when it cannot be looked up.
     pub async fn from_session(session: &Session, state: &AppState) -> Result<Self, Error> {
         let user: Option<UserId> = session.get(USER_ID_KEY).await?;
-        let user = user.ok_or(Error::Unauthenticated("sign in, or send an API key as `Authorization: Bearer tw_…`"))?;
+        let user = user
+            .ok_or(Error::Unauthenticated("sign in, or send an API key as `Authorization: Bearer tw_…`"))?;
         let member = db::users::find_member(&mut *state.pool.acquire().await?, user).await?;
         member.map(Self::of_member).ok_or(Error::Unauthenticated("this account is in no project or disabled"))
     }
@@ -92,7 +93,9 @@ impl Caller {
         let key = secrecy::SecretString::from(key.trim());
         let digest = state.digester.api_key(key.expose_secret());
         let live = db::api_keys::use_by_digest(&mut *state.pool.acquire().await?, &digest).await?;
-        live.as_ref().map(Self::of_key).ok_or(Error::Unauthenticated("this API key is unknown, expired or revoked"))
+        live.as_ref()
+            .map(Self::of_key)
+            .ok_or(Error::Unauthenticated("this API key is unknown, expired or revoked"))
     }
 }
 
@@ -102,7 +105,9 @@ impl FromRequestParts<AppState> for Caller {
     /// An `Authorization` header counts before a cookie: who sends one means it.
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         if let Some(header) = parts.headers.get(AUTHORIZATION) {
-            let text = header.to_str().map_err(|_| Error::Unauthenticated("the Authorization header is not text"))?;
+            let text = header
+                .to_str()
+                .map_err(|_| Error::Unauthenticated("the Authorization header is not text"))?;
             return Self::from_api_key(text, state).await;
         }
         let session = Session::from_request_parts(parts, state)

@@ -14,11 +14,17 @@ use crate::state::AppState;
 ///
 /// # Errors
 /// Postgres cannot be reached.
-pub async fn sign_in(state: &AppState, session: &Session, email: &str, password: SecretString) -> Result<bool, Error> {
+pub async fn sign_in(
+    state: &AppState,
+    session: &Session,
+    email: &str,
+    password: SecretString,
+) -> Result<bool, Error> {
     let found = db::users::find_credentials(&mut *state.pool.acquire().await?, email).await?;
     let hash = found.as_ref().map(|credentials| credentials.password_hash.clone());
     // Few at a time: each takes 19 MiB and some 20 ms, and logins must not starve the rest.
-    let permit = state.password_hashing.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+    let permit =
+        state.password_hashing.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
     let right = tokio::task::spawn_blocking(move || password::verify(&password, hash.as_deref()))
         .await
         .map_err(|error| Error::Internal(error.to_string()))?;

@@ -83,7 +83,10 @@ pub(super) async fn run(command: Seed) -> anyhow::Result<()> {
     };
     transaction.commit().await?;
     write_accounts(&command, &accounts)?;
-    super::say(format_args!("The demo project is there; its accounts stand in {}.", command.write_env.display()));
+    super::say(format_args!(
+        "The demo project is there; its accounts stand in {}.",
+        command.write_env.display()
+    ));
     Ok(())
 }
 
@@ -98,7 +101,8 @@ async fn password_works(
 ) -> anyhow::Result<bool> {
     let found = db::users::find_credentials(connection, email).await?;
     let password = password.clone();
-    let verify = move || password::verify(&password, found.as_ref().map(|found| found.password_hash.as_str()));
+    let verify =
+        move || password::verify(&password, found.as_ref().map(|found| found.password_hash.as_str()));
     Ok(tokio::task::spawn_blocking(verify).await?)
 }
 

@@ -49,7 +49,9 @@ struct Rate {
 }
 
 fn parse_rate(text: &str) -> Result<Rate, String> {
-    let error = || "must be a number of changes in a second or minute, such as 5/s or 90/m, at most 1000/s".to_owned();
+    let error = || {
+        "must be a number of changes in a second or minute, such as 5/s or 90/m, at most 1000/s".to_owned()
+    };
     let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
     let number: f64 = number.trim().parse().map_err(|_| error())?;
     let per_second = match unit.trim() {
@@ -84,7 +86,9 @@ pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
     let mut town = Town::new(dice, command.open as usize);
     match api.open_settlements().await {
         Ok(open) => town.adopt(open),
-        Err(ApiError::Refused { status, problem }) => anyhow::bail!("{} answers {status}: {problem}", command.url),
+        Err(ApiError::Refused { status, problem }) => {
+            anyhow::bail!("{} answers {status}: {problem}", command.url)
+        }
         Err(ApiError::Unreachable(error)) => tracing::warn!(%error, "the server cannot be reached yet"),
     }
 

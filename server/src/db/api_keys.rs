@@ -21,7 +21,10 @@ pub struct LiveKey {
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn use_by_digest(connection: &mut PgConnection, digest: &[u8]) -> Result<Option<LiveKey>, sqlx::Error> {
+pub async fn use_by_digest(
+    connection: &mut PgConnection,
+    digest: &[u8],
+) -> Result<Option<LiveKey>, sqlx::Error> {
     // A key in use is written once a minute, not at each request.
     sqlx::query_as(
         "with found as (

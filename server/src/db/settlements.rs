@@ -132,11 +132,12 @@ pub async fn find(
     project: ProjectId,
     id: SettlementId,
 ) -> Result<Option<Settlement>, sqlx::Error> {
-    let row: Option<SettlementRow> = sqlx::query_as("select * from settlements where project_id = $1 and id = $2")
-        .bind(project.uuid())
-        .bind(id.uuid())
-        .fetch_optional(connection)
-        .await?;
+    let row: Option<SettlementRow> =
+        sqlx::query_as("select * from settlements where project_id = $1 and id = $2")
+            .bind(project.uuid())
+            .bind(id.uuid())
+            .fetch_optional(connection)
+            .await?;
     row.map(TryInto::try_into).transpose()
 }
 
@@ -183,9 +184,10 @@ pub async fn list(
         ),
     };
     // Behind every row when there is no cursor.
-    let (created_at, id) = after.map_or((time::macros::datetime!(9999-12-31 23:59:59 UTC), Uuid::max()), |cursor| {
-        (cursor.created_at.into_inner(), cursor.id.uuid())
-    });
+    let (created_at, id) = after
+        .map_or((time::macros::datetime!(9999-12-31 23:59:59 UTC), Uuid::max()), |cursor| {
+            (cursor.created_at.into_inner(), cursor.id.uuid())
+        });
     let rows = query
         .bind(project.uuid())
         .bind(status.map(SettlementStatus::as_str))

@@ -45,10 +45,12 @@ pub async fn find_credentials(
     connection: &mut PgConnection,
     email: &str,
 ) -> Result<Option<Credentials>, sqlx::Error> {
-    sqlx::query_as("select id, password_hash from users where lower(email) = lower($1) and disabled_at is null")
-        .bind(email)
-        .fetch_optional(connection)
-        .await
+    sqlx::query_as(
+        "select id, password_hash from users where lower(email) = lower($1) and disabled_at is null",
+    )
+    .bind(email)
+    .fetch_optional(connection)
+    .await
 }
 
 /// The person in the project that they joined first; `None` when disabled or in no project.
@@ -105,11 +107,13 @@ pub async fn grant_role(
     user: UserId,
     role: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into memberships (project_id, user_id, role) values ($1, $2, $3) on conflict do nothing")
-        .bind(project.uuid())
-        .bind(user.uuid())
-        .bind(role)
-        .execute(connection)
-        .await
-        .map(drop)
+    sqlx::query(
+        "insert into memberships (project_id, user_id, role) values ($1, $2, $3) on conflict do nothing",
+    )
+    .bind(project.uuid())
+    .bind(user.uuid())
+    .bind(role)
+    .execute(connection)
+    .await
+    .map(drop)
 }

@@ -14,9 +14,13 @@ use super::problem::Problem;
 pub async fn protect(request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && !request.headers().contains_key(AUTHORIZATION) && is_cross_site(request.headers()) {
-        return Problem::new(StatusCode::FORBIDDEN, "cross-site-request", "The request comes from another site")
-            .detail("Changes are accepted from this site's own pages only.")
-            .into_response();
+        return Problem::new(
+            StatusCode::FORBIDDEN,
+            "cross-site-request",
+            "The request comes from another site",
+        )
+        .detail("Changes are accepted from this site's own pages only.")
+        .into_response();
     }
     next.run(request).await
 }
@@ -38,7 +42,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| ((*name).parse().expect("a name"), value.parse().expect("a value"))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).parse().expect("a name"), value.parse().expect("a value")))
+            .collect()
     }
 
     #[test]

@@ -20,7 +20,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Error> {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         if !is_json(content_type) {
             let message = format!("send the body as application/json, not as `{content_type}`");
             return Err(Error::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));

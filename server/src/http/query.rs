@@ -59,17 +59,27 @@ impl Query {
     /// # Errors
     /// 400 that names it and says what its text must be.
     pub fn parse<T: std::str::FromStr<Err: ToString>>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.get(name).map(|text| text.parse().map_err(|error: T::Err| Error::parameter(name, error))).transpose()
+        self.get(name)
+            .map(|text| text.parse().map_err(|error: T::Err| Error::parameter(name, error)))
+            .transpose()
     }
 
     /// A parameter that is a whole number within bounds.
     ///
     /// # Errors
     /// 400 that names it and the bounds.
-    pub fn number(&self, name: &str, bounds: std::ops::RangeInclusive<u64>, default: u64) -> Result<u64, Error> {
+    pub fn number(
+        &self,
+        name: &str,
+        bounds: std::ops::RangeInclusive<u64>,
+        default: u64,
+    ) -> Result<u64, Error> {
         let Some(text) = self.get(name) else { return Ok(default) };
         text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| {
-            Error::parameter(name, format!("must be a whole number from {} to {}", bounds.start(), bounds.end()))
+            Error::parameter(
+                name,
+                format!("must be a whole number from {} to {}", bounds.start(), bounds.end()),
+            )
         })
     }
 }

@@ -21,7 +21,10 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
         .headers()
         .get(HEADER)
         .and_then(|value| value.to_str().ok())
-        .filter(|text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
+        .filter(|text| {
+            (1..=64).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        })
         .map_or_else(|| Uuid::now_v7().to_string(), ToOwned::to_owned);
     // The path alone: a query can carry a token.
     let span = tracing::info_span!("http.request", request.id = %id, method = %request.method(), path = request.uri().path());

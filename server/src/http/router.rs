@@ -64,9 +64,13 @@ pub fn router(state: AppState) -> Router {
 }
 
 async fn method_not_allowed(method: http::Method, uri: http::Uri) -> Response {
-    super::problem::Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-        .detail(format!("{} does not take {method}", uri.path()))
-        .into_response()
+    super::problem::Problem::new(
+        http::StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "Method not allowed",
+    )
+    .detail(format!("{} does not take {method}", uri.path()))
+    .into_response()
 }
 
 /// The dashboard's pages, their server functions and files. The Leptos part has `LeptosOptions` for
@@ -95,12 +99,18 @@ fn provide_backend(state: &AppState) {
     let Some(parts) = use_context::<Parts>() else { return };
     let Some(session) = parts.extensions.get::<Session>().cloned() else { return };
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let backend: BackendHandle = Arc::new(RequestBackend::new(state.clone(), session, parts.headers, request_id));
+    let backend: BackendHandle =
+        Arc::new(RequestBackend::new(state.clone(), session, parts.headers, request_id));
     provide_context(backend);
 }
 
 /// Sends everyone without a session to the login page. Server functions answer for themselves.
-async fn require_session(State(state): State<AppState>, session: Session, request: Request, next: Next) -> Response {
+async fn require_session(
+    State(state): State<AppState>,
+    session: Session,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     if path == "/login" || path.starts_with("/fn/") || is_file {

@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn never_sends_people_away() {
         assert_eq!(local_path("/settlements?status=failed"), "/settlements?status=failed");
-        for next in ["", "https://evil.test", "//evil.test", "/\\evil.test", "/\t/evil.test", "javascript:alert(1)"] {
+        for next in
+            ["", "https://evil.test", "//evil.test", "/\\evil.test", "/\t/evil.test", "javascript:alert(1)"]
+        {
             assert_eq!(local_path(next), "/", "{next:?}");
         }
     }

@@ -55,7 +55,9 @@ pub async fn read(state: &AppState, request: PageRequest) -> Result<EventsPage, 
     let mut page = match request.start {
         StartAt::Head => EventsPage { events: Vec::new(), position: head, has_more: false },
         StartAt::After(after) => read_log(state, &request, after).await?,
-        StartAt::Unrecoverable => return Err(Error::HistoryGap { oldest: state.log.head(project).await?.oldest }),
+        StartAt::Unrecoverable => {
+            return Err(Error::HistoryGap { oldest: state.log.head(project).await?.oldest });
+        }
     };
     if page.events.is_empty() && !page.has_more && !request.wait.is_zero() {
         wait(state, request, &mut page, deadline).await?;
@@ -69,7 +71,8 @@ async fn read_log(state: &AppState, request: &PageRequest, after: Position) -> R
     let mut scanned = 0;
     loop {
         let read = state.log.read(project, page.position, READ_SIZE).await?;
-        let continues = read.events.first().is_none_or(|event| event.envelope.position == page.position.next());
+        let continues =
+            read.events.first().is_none_or(|event| event.envelope.position == page.position.next());
         if !continues || (read.events.is_empty() && page.position.next() < read.oldest) {
             return Err(Error::HistoryGap { oldest: read.oldest });
         }

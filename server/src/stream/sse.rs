@@ -90,7 +90,8 @@ impl SseStream {
                 // One event is passed on as it is; many are put together, for one write.
                 [only] => only.sse_frame(),
                 many => {
-                    let mut bytes = BytesMut::with_capacity(many.iter().map(|event| event.sse_frame().len()).sum());
+                    let mut bytes =
+                        BytesMut::with_capacity(many.iter().map(|event| event.sse_frame().len()).sum());
                     many.iter().for_each(|event| bytes.extend_from_slice(&event.sse_frame()));
                     bytes.freeze()
                 }
@@ -99,10 +100,20 @@ impl SseStream {
                 true,
                 SystemCode::HistoryGap,
                 "Events between your position and now cannot be replayed here. Read the present state anew.",
-                Some(serde_json::json!({ "oldestPosition": oldest, "position": self.subscription.position() })),
+                Some(
+                    serde_json::json!({ "oldestPosition": oldest, "position": self.subscription.position() }),
+                ),
             ),
-            Delivery::Lagged => self.end(SystemCode::Lagged, "You read too slowly. Connect again to go on from where you were.", None),
-            Delivery::Unavailable => self.end(SystemCode::Error, "The history cannot be read now. Connect again to go on from where you were.", None),
+            Delivery::Lagged => self.end(
+                SystemCode::Lagged,
+                "You read too slowly. Connect again to go on from where you were.",
+                None,
+            ),
+            Delivery::Unavailable => self.end(
+                SystemCode::Error,
+                "The history cannot be read now. Connect again to go on from where you were.",
+                None,
+            ),
             Delivery::Closed(CloseReason::Draining) => {
                 let retry_ms = draw_retry_ms();
                 self.end(
@@ -127,7 +138,13 @@ impl SseStream {
         bytes.freeze()
     }
 
-    fn system(&self, with_id: bool, code: SystemCode, message: &str, data: Option<serde_json::Value>) -> Bytes {
+    fn system(
+        &self,
+        with_id: bool,
+        code: SystemCode,
+        message: &str,
+        data: Option<serde_json::Value>,
+    ) -> Bytes {
         self.frame(SYSTEM_MESSAGE, with_id, &SystemMessage { code, message: message.to_owned(), data })
     }
 

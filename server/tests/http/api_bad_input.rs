@@ -19,11 +19,24 @@ struct Case {
     at: Option<&'static str>,
 }
 
-fn get(name: &'static str, path: impl Into<String>, status: u16, kind: &'static str, at: Option<&'static str>) -> Case {
+fn get(
+    name: &'static str,
+    path: impl Into<String>,
+    status: u16,
+    kind: &'static str,
+    at: Option<&'static str>,
+) -> Case {
     Case { name, method: Method::GET, path: path.into(), headers: Vec::new(), body: None, status, kind, at }
 }
 
-fn post(name: &'static str, path: &str, body: impl ToString, status: u16, kind: &'static str, at: Option<&'static str>) -> Case {
+fn post(
+    name: &'static str,
+    path: &str,
+    body: impl ToString,
+    status: u16,
+    kind: &'static str,
+    at: Option<&'static str>,
+) -> Case {
     Case {
         name,
         method: Method::POST,
@@ -61,17 +74,36 @@ fn cases(id: &str) -> Vec<Case> {
         // Where to start.
         get("malformed after", "/api/v1/events?after=yesterday", 400, PARAMETER, Some("after")),
         get("malformed event id", "/api/v1/events?after=evt_short", 400, PARAMETER, Some("after")),
-        get("damaged token", "/api/v1/events?after=pos_00000000000000000000000000", 400, PARAMETER, Some("after")),
+        get(
+            "damaged token",
+            "/api/v1/events?after=pos_00000000000000000000000000",
+            400,
+            PARAMETER,
+            Some("after"),
+        ),
         get("negative position", "/api/v1/events?after=-1", 400, PARAMETER, Some("after")),
-        get("position past 63 bits", "/api/v1/events?after=9223372036854775808", 400, PARAMETER, Some("after")),
+        get(
+            "position past 63 bits",
+            "/api/v1/events?after=9223372036854775808",
+            400,
+            PARAMETER,
+            Some("after"),
+        ),
         get("time in the future", "/api/v1/events?after=2999-01-01T00:00:00Z", 400, PARAMETER, Some("after")),
         get("empty after", "/api/v1/events?after=", 400, PARAMETER, Some("after")),
-        get("malformed header", "/api/v1/events", 400, PARAMETER, Some("Last-Event-ID")).with("last-event-id", "nonsense"),
+        get("malformed header", "/api/v1/events", 400, PARAMETER, Some("Last-Event-ID"))
+            .with("last-event-id", "nonsense"),
         get("malformed lastEventId", "/api/v1/events?lastEventId=x%20y", 400, PARAMETER, Some("lastEventId")),
         // What to read.
         get("malformed type", "/api/v1/events?types=Settlement", 400, PARAMETER, Some("types")),
         get("empty list", "/api/v1/events?types=", 400, PARAMETER, Some("types")),
-        get("malformed resource type", "/api/v1/events?resourceTypes=settlement", 400, PARAMETER, Some("resourceTypes")),
+        get(
+            "malformed resource type",
+            "/api/v1/events?resourceTypes=settlement",
+            400,
+            PARAMETER,
+            Some("resourceTypes"),
+        ),
         get("malformed resource id", "/api/v1/events?resourceId=a%20b", 400, PARAMETER, Some("resourceId")),
         get("malformed channel", "/api/v1/events?channels=a%20b", 400, PARAMETER, Some("channels")),
         get("unknown parameter", "/api/v1/events?type=settlement.*", 400, PARAMETER, Some("type")),
@@ -89,42 +121,132 @@ fn cases(id: &str) -> Vec<Case> {
         get("unknown status", format!("{SETTLEMENTS}?status=lost"), 400, PARAMETER, Some("status")),
         get("malformed cursor", format!("{SETTLEMENTS}?after=abc"), 400, PARAMETER, Some("after")),
         get("limit of a list", format!("{SETTLEMENTS}?limit=-5"), 400, PARAMETER, Some("limit")),
-        get("no such settlement", format!("{SETTLEMENTS}/stl_01h455vb4pex5vsknk084sn02q"), 404, "not-found", None),
-        get("another kind's id", format!("{SETTLEMENTS}/evt_01h455vb4pex5vsknk084sn02q"), 404, "not-found", None),
-        post("no such settlement to move", &format!("{SETTLEMENTS}/stl_01h455vb4pex5vsknk084sn02q/moves"),
-            json!({ "move": "submit", "expectedVersion": 1 }), 404, "not-found", None),
+        get(
+            "no such settlement",
+            format!("{SETTLEMENTS}/stl_01h455vb4pex5vsknk084sn02q"),
+            404,
+            "not-found",
+            None,
+        ),
+        get(
+            "another kind's id",
+            format!("{SETTLEMENTS}/evt_01h455vb4pex5vsknk084sn02q"),
+            404,
+            "not-found",
+            None,
+        ),
+        post(
+            "no such settlement to move",
+            &format!("{SETTLEMENTS}/stl_01h455vb4pex5vsknk084sn02q/moves"),
+            json!({ "move": "submit", "expectedVersion": 1 }),
+            404,
+            "not-found",
+            None,
+        ),
         // Bodies.
-        post("wrong content type", SETTLEMENTS, &good, 415, "unsupported-media-type", None).with("content-type", "text/plain"),
+        post("wrong content type", SETTLEMENTS, &good, 415, "unsupported-media-type", None)
+            .with("content-type", "text/plain"),
         post("form instead of JSON", SETTLEMENTS, "reference=x", 415, "unsupported-media-type", None)
             .with("content-type", "application/x-www-form-urlencoded"),
         post("bad JSON", SETTLEMENTS, "{\"reference\":", 400, "malformed-body", None),
         post("no body", SETTLEMENTS, "", 400, "malformed-body", None),
         post("not UTF-8", SETTLEMENTS, "", 400, "malformed-body", None),
-        post("body over 1 MiB", SETTLEMENTS, but("reference", "x".repeat(1024 * 1024).into()), 413, "body-too-large", None),
+        post(
+            "body over 1 MiB",
+            SETTLEMENTS,
+            but("reference", "x".repeat(1024 * 1024).into()),
+            413,
+            "body-too-large",
+            None,
+        ),
         post("an array", SETTLEMENTS, json!([good]), 422, FIELDS, None),
-        post("missing field", SETTLEMENTS, json!({ "reference": "INV-1", "currency": "EUR" }), 422, FIELDS, Some("#/amountMinor")),
+        post(
+            "missing field",
+            SETTLEMENTS,
+            json!({ "reference": "INV-1", "currency": "EUR" }),
+            422,
+            FIELDS,
+            Some("#/amountMinor"),
+        ),
         post("unknown field", SETTLEMENTS, but("colour", "red".into()), 422, FIELDS, Some("#/colour")),
         post("amount of 0", SETTLEMENTS, but("amountMinor", 0.into()), 422, FIELDS, Some("#/amountMinor")),
-        post("negative amount", SETTLEMENTS, but("amountMinor", (-5).into()), 422, FIELDS, Some("#/amountMinor")),
+        post(
+            "negative amount",
+            SETTLEMENTS,
+            but("amountMinor", (-5).into()),
+            422,
+            FIELDS,
+            Some("#/amountMinor"),
+        ),
         post("fraction of a cent", SETTLEMENTS, but("amountMinor", 1.5.into()), 422, FIELDS, None),
         post("amount past 63 bits", SETTLEMENTS, but("amountMinor", u64::MAX.into()), 422, FIELDS, None),
         post("no currency of ours", SETTLEMENTS, but("currency", "euro".into()), 422, FIELDS, None),
         post("empty reference", SETTLEMENTS, but("reference", "  ".into()), 422, FIELDS, Some("#/reference")),
-        post("NUL in a reference", SETTLEMENTS, but("reference", "a\0b".into()), 422, FIELDS, Some("#/reference")),
-        post("reference too long", SETTLEMENTS, but("reference", "x".repeat(201).into()), 422, FIELDS, Some("#/reference")),
+        post(
+            "NUL in a reference",
+            SETTLEMENTS,
+            but("reference", "a\0b".into()),
+            422,
+            FIELDS,
+            Some("#/reference"),
+        ),
+        post(
+            "reference too long",
+            SETTLEMENTS,
+            but("reference", "x".repeat(201).into()),
+            422,
+            FIELDS,
+            Some("#/reference"),
+        ),
         // Moves.
         post("no version", &moves, json!({ "move": "submit" }), 422, FIELDS, Some("#/expectedVersion")),
-        post("version is text", &moves, json!({ "move": "submit", "expectedVersion": "1" }), 422, FIELDS, Some("#/expectedVersion")),
+        post(
+            "version is text",
+            &moves,
+            json!({ "move": "submit", "expectedVersion": "1" }),
+            422,
+            FIELDS,
+            Some("#/expectedVersion"),
+        ),
         post("no move", &moves, json!({ "expectedVersion": 1 }), 422, FIELDS, Some("#/move")),
-        post("unknown move", &moves, json!({ "move": "jump", "expectedVersion": 1 }), 422, FIELDS, Some("#/move")),
-        post("detail missing", &moves, json!({ "move": "fail", "expectedVersion": 1 }), 422, FIELDS, Some("#/error")),
-        post("stale version", &moves, json!({ "move": "hold", "reason": "x", "expectedVersion": 7 }), 409, "conflict", None),
-        post("not from here", &moves, json!({ "move": "release", "expectedVersion": 1 }), 409, "conflict", None),
+        post(
+            "unknown move",
+            &moves,
+            json!({ "move": "jump", "expectedVersion": 1 }),
+            422,
+            FIELDS,
+            Some("#/move"),
+        ),
+        post(
+            "detail missing",
+            &moves,
+            json!({ "move": "fail", "expectedVersion": 1 }),
+            422,
+            FIELDS,
+            Some("#/error"),
+        ),
+        post(
+            "stale version",
+            &moves,
+            json!({ "move": "hold", "reason": "x", "expectedVersion": 7 }),
+            409,
+            "conflict",
+            None,
+        ),
+        post(
+            "not from here",
+            &moves,
+            json!({ "move": "release", "expectedVersion": 1 }),
+            409,
+            "conflict",
+            None,
+        ),
         // Everything else.
         get("unknown path", "/api/v1/nowhere", 404, "not-found", None),
         post("method not allowed", "/api/v1/events", json!({}), 405, "method-not-allowed", None),
         get("no key", SETTLEMENTS, 401, "unauthenticated", None).with("authorization", ""),
-        get("unknown key", SETTLEMENTS, 401, "unauthenticated", None).with("authorization", "Bearer tw_unknown"),
+        get("unknown key", SETTLEMENTS, 401, "unauthenticated", None)
+            .with("authorization", "Bearer tw_unknown"),
         get("another scheme", SETTLEMENTS, 401, "unauthenticated", None).with("authorization", "Basic YTpi"),
     ];
     for case in &mut cases {
@@ -155,7 +277,8 @@ async fn bad_input_is_told_what_is_wrong_and_where(pool: PgPool) {
         }
         let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();
-        let content_type = answer.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("").to_owned());
+        let content_type =
+            answer.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("").to_owned());
         // A stream that should have been refused would never end.
         if content_type.as_deref() != Some("application/problem+json") {
             wrong.push(format!("{}: {status} as {content_type:?}", case.name));
@@ -172,11 +295,15 @@ async fn bad_input_is_told_what_is_wrong_and_where(pool: PgPool) {
             && problem["detail"].as_str().is_some_and(|detail| !detail.is_empty())
             && case.at.is_none_or(|expected| at == Some(expected));
         if !is_right {
-            wrong.push(format!("{}: wanted {} {} at {:?}, got {status} {problem}", case.name, case.status, case.kind, case.at));
+            wrong.push(format!(
+                "{}: wanted {} {} at {:?}, got {status} {problem}",
+                case.name, case.status, case.kind, case.at
+            ));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    let count: i64 = sqlx::query_scalar("select count(*) from domain_events").fetch_one(&pool).await.expect("a count");
+    let count: i64 =
+        sqlx::query_scalar("select count(*) from domain_events").fetch_one(&pool).await.expect("a count");
     assert_eq!(count, 1, "bad input leaves nothing behind");
     let ready = server.client.get("/readyz").send().await.expect("an answer");
     assert_eq!(ready.status(), StatusCode::OK);

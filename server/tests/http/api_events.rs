@@ -134,10 +134,12 @@ async fn a_reader_starts_where_it_says(pool: PgPool) {
     assert!(token.starts_with("pos_"));
     let between = {
         // A time between two events, whatever the clock's steps are.
-        sqlx::query("update domain_events set occurred_at = '2026-01-01'::timestamptz + position * interval '1 hour'")
-            .execute(&pool)
-            .await
-            .expect("updated");
+        sqlx::query(
+            "update domain_events set occurred_at = '2026-01-01'::timestamptz + position * interval '1 hour'",
+        )
+        .execute(&pool)
+        .await
+        .expect("updated");
         "2026-01-01T03:30:00Z"
     };
     for (start, expected) in [
@@ -205,8 +207,11 @@ async fn what_cannot_be_replayed_is_a_history_gap_and_then_live(pool: PgPool) {
     let client = &server.client;
     create_many(client, 15).await;
     let unknown = "evt_01h455vb4pex5vsknk084sn02q";
-    let foreign = PositionToken { epoch: tidewatch_events::position::Epoch(99), position: Default::default() };
-    for start in ["earliest".to_owned(), "4".to_owned(), unknown.to_owned(), "99999".to_owned(), foreign.to_string()] {
+    let foreign =
+        PositionToken { epoch: tidewatch_events::position::Epoch(99), position: Default::default() };
+    for start in
+        ["earliest".to_owned(), "4".to_owned(), unknown.to_owned(), "99999".to_owned(), foreign.to_string()]
+    {
         let mut stream = client.stream(&format!("?after={start}")).await;
         assert_eq!(stream.connected.data["recovered"], false, "{start}");
         let gap = stream.next().await;
@@ -221,7 +226,11 @@ async fn what_cannot_be_replayed_is_a_history_gap_and_then_live(pool: PgPool) {
         assert_eq!(again.positions(1).await, [head + 1], "{start}");
     }
     // A page says so by its status.
-    let answer = client.get(&format!("/api/v1/events?after={unknown}")).header(ACCEPT, "application/json").send().await;
+    let answer = client
+        .get(&format!("/api/v1/events?after={unknown}"))
+        .header(ACCEPT, "application/json")
+        .send()
+        .await;
     let problem = read_json(answer.expect("an answer"), StatusCode::GONE).await;
     assert_eq!(problem["type"], "urn:tidewatch:problem:history-gap");
     assert_eq!(problem["oldestPosition"], 1);
@@ -236,7 +245,8 @@ async fn pages_follow_each_other_to_the_end(pool: PgPool) {
     let mut after = 0;
     loop {
         let page = server.client.json(&format!("/api/v1/events?after={after}&limit=3")).await;
-        positions.extend(page["events"].as_array().expect("events").iter().filter_map(|e| e["position"].as_u64()));
+        positions
+            .extend(page["events"].as_array().expect("events").iter().filter_map(|e| e["position"].as_u64()));
         after = page["position"].as_u64().expect("a position");
         if page["hasMore"] == false {
             break;
@@ -276,7 +286,8 @@ async fn the_same_event_as_a_cloudevent(pool: PgPool) {
     create_many(&server.client, 1).await;
     let event = events(&server.client, "?after=earliest").await.remove(0);
     let path = format!("/api/v1/events/{}", event["eventId"].as_str().expect("an id"));
-    let answer = server.client.get(&path).header(ACCEPT, "application/cloudevents+json").send().await.expect("one");
+    let answer =
+        server.client.get(&path).header(ACCEPT, "application/cloudevents+json").send().await.expect("one");
     assert_eq!(answer.headers()["content-type"], "application/cloudevents+json");
     let cloud_event = read_json(answer, StatusCode::OK).await;
     assert_eq!(cloud_event["specversion"], "1.0");
@@ -285,7 +296,10 @@ async fn the_same_event_as_a_cloudevent(pool: PgPool) {
     let subject = format!("Settlement/{}", event["aggregateId"].as_str().expect("an id"));
     assert_eq!(cloud_event["subject"], subject);
     assert_eq!(cloud_event["data"], event["payload"]);
-    let page = server.client.get("/api/v1/events?after=earliest").header(ACCEPT, "application/cloudevents-batch+json");
+    let page = server
+        .client
+        .get("/api/v1/events?after=earliest")
+        .header(ACCEPT, "application/cloudevents-batch+json");
     let batch = read_json(page.send().await.expect("a page"), StatusCode::OK).await;
     assert_eq!(batch.as_array().map(Vec::len), Some(1));
     server.stop().await;
@@ -295,7 +309,8 @@ async fn the_same_event_as_a_cloudevent(pool: PgPool) {
 async fn going_down_tells_each_stream_and_ends_it(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let mut streams = vec![server.client.stream("").await, server.client.stream("?types=payment.*").await];
-    let poll = tokio::spawn(server.client.get("/api/v1/events?wait=30").header(ACCEPT, "application/json").send());
+    let poll =
+        tokio::spawn(server.client.get("/api/v1/events?wait=30").header(ACCEPT, "application/json").send());
     server.begin_shutdown();
     for stream in &mut streams {
         let last = stream.next().await;

@@ -4,7 +4,9 @@ use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
 use tidewatch_events::id::UserId;
-use tidewatch_events::{AggregateType, EventType, Metadata, NewEvent, Permission, ProjectId, Routing, SubjectRef};
+use tidewatch_events::{
+    AggregateType, EventType, Metadata, NewEvent, Permission, ProjectId, Routing, SubjectRef,
+};
 use tidewatch_outbox::record_all;
 use tidewatch_server::db;
 use uuid::Uuid;
@@ -62,7 +64,8 @@ async fn nobody_gets_what_is_not_theirs_on_any_path(pool: PgPool) {
         assert_eq!(replay.next().await.id.as_ref(), Some(expected), "replay");
     }
     let page = narrow.json("/api/v1/events?after=earliest").await;
-    let paged: Vec<_> = page["events"].as_array().expect("events").iter().map(|event| event["eventId"].clone()).collect();
+    let paged: Vec<_> =
+        page["events"].as_array().expect("events").iter().map(|event| event["eventId"].clone()).collect();
     assert_eq!(paged, mine, "page");
     assert_eq!(page["position"], 4, "what is hidden still moves the position on");
     for (id, status) in ids.iter().zip([200, 404, 404, 200]) {
@@ -80,7 +83,10 @@ async fn nobody_gets_what_is_not_theirs_on_any_path(pool: PgPool) {
         let answer = stranger.get(&path).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }
-    let answer = stranger.post(&format!("{path}/moves")).json(&json!({ "move": "submit", "expectedVersion": 1 })).send();
+    let answer = stranger
+        .post(&format!("{path}/moves"))
+        .json(&json!({ "move": "submit", "expectedVersion": 1 }))
+        .send();
     assert_eq!(answer.await.expect("an answer").status(), StatusCode::NOT_FOUND);
     assert_eq!(stranger.json("/api/v1/settlements").await["settlements"], json!([]));
     assert_eq!(stranger.json("/api/v1/events?after=earliest").await["events"], json!([]));
@@ -114,7 +120,8 @@ async fn a_revoked_or_expired_key_opens_nothing(pool: PgPool) {
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn keys_are_kept_as_digests_alone(pool: PgPool) {
     let server = TestServer::start(&pool).await;
-    let digests: Vec<Vec<u8>> = sqlx::query_scalar("select digest from api_keys").fetch_all(&pool).await.expect("keys");
+    let digests: Vec<Vec<u8>> =
+        sqlx::query_scalar("select digest from api_keys").fetch_all(&pool).await.expect("keys");
     assert!(digests.iter().all(|digest| digest.len() == 32 && digest != server.client.key().as_bytes()));
     eventually("the key's last use to be known", async || {
         let used: bool = sqlx::query_scalar("select bool_or(last_used_at is not null) from api_keys")

@@ -39,7 +39,8 @@ async fn a_settlement_walks_to_settled_and_each_step_is_an_event(pool: PgPool) {
     assert_eq!(last["eventType"], "settlement.settled");
     assert_eq!(last["payload"]["txHash"], "0xabc");
 
-    let events: i64 = sqlx::query_scalar("select count(*) from domain_events").fetch_one(&pool).await.expect("a count");
+    let events: i64 =
+        sqlx::query_scalar("select count(*) from domain_events").fetch_one(&pool).await.expect("a count");
     assert_eq!(events, version);
     server.stop().await;
 }
@@ -61,7 +62,8 @@ async fn who_acts_on_an_older_version_is_told_what_is_there_now(pool: PgPool) {
     let problem = read_json(answer, StatusCode::CONFLICT).await;
     assert_eq!(problem["current"]["moves"], json!(["release"]));
 
-    let events: i64 = sqlx::query_scalar("select count(*) from domain_events").fetch_one(&pool).await.expect("a count");
+    let events: i64 =
+        sqlx::query_scalar("select count(*) from domain_events").fetch_one(&pool).await.expect("a count");
     assert_eq!(events, 2, "a refused move leaves no event");
     server.stop().await;
 }
@@ -138,7 +140,10 @@ async fn a_change_without_its_event_does_not_commit(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     server.client.create("INV-1").await;
     for (change, constraint) in [
-        ("update settlements set version = version + 1, reference = 'silent'", "settlements_event_of_version"),
+        (
+            "update settlements set version = version + 1, reference = 'silent'",
+            "settlements_event_of_version",
+        ),
         ("update settlements set reference = 'silent'", "settlements_next_version"),
         ("delete from settlements", "settlements_never_deleted"),
     ] {

@@ -37,7 +37,13 @@ async fn every_answer_names_its_request(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let own = server.client.get("/healthz").send().await.expect("an answer");
     assert!(!own.headers()["x-request-id"].is_empty());
-    let given = server.client.get("/api/v1/nothing").header("x-request-id", "abc-123").send().await.expect("an answer");
+    let given = server
+        .client
+        .get("/api/v1/nothing")
+        .header("x-request-id", "abc-123")
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(given.headers()["x-request-id"], "abc-123");
     let problem = read_json(given, StatusCode::NOT_FOUND).await;
     assert_eq!(problem["type"], "urn:tidewatch:problem:not-found");

@@ -23,7 +23,10 @@ async fn log_in(server: &TestServer, email: &str, password: &str, next: &str) ->
         .anonymous()
         .post("/login")
         .header("content-type", "application/x-www-form-urlencoded")
-        .body(serde_urlencoded::to_string([("email", email), ("password", password), ("next", next)]).expect("a form"))
+        .body(
+            serde_urlencoded::to_string([("email", email), ("password", password), ("next", next)])
+                .expect("a form"),
+        )
         .send()
         .await
         .expect("an answer")
@@ -54,8 +57,10 @@ async fn a_session_opens_pages_and_api_until_it_ends(pool: PgPool) {
     let api = with_session("/api/v1/settlements").await.expect("an answer");
     assert_eq!(api.status(), StatusCode::OK);
 
-    let stored: Vec<String> =
-        sqlx::query_scalar("select encode(id, 'hex') from sessions").fetch_all(&pool).await.expect("sessions");
+    let stored: Vec<String> = sqlx::query_scalar("select encode(id, 'hex') from sessions")
+        .fetch_all(&pool)
+        .await
+        .expect("sessions");
     let value = cookie.split_once('=').expect("a value").1;
     assert!(stored.iter().all(|id| !id.contains(value)), "the table holds digests, not what opens a session");
 

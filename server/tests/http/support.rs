@@ -91,7 +91,8 @@ impl TestServer {
         let task = tokio::spawn(serve::run(listener, config, shutdown.clone()));
         let mut connection = pool.acquire().await.expect("a connection");
         let project = db::projects::ensure(&mut connection, "demo", "Demo").await.expect("a project");
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let client = Client { http, base: base.clone(), key: None };
         let mut server = Self { pool: pool.clone(), project, client, base, shutdown, task: Some(task) };
         server.client = server.client_with(&["*"]).await;
@@ -191,7 +192,8 @@ impl Client {
     }
 
     pub(crate) async fn stream_with(&self, query: &str, headers: HeaderMap) -> SseReader {
-        let request = self.get(&format!("/api/v1/events{query}")).header(ACCEPT, "text/event-stream").headers(headers);
+        let request =
+            self.get(&format!("/api/v1/events{query}")).header(ACCEPT, "text/event-stream").headers(headers);
         let answer = soon("a stream", request.send()).await.expect("an answer");
         SseReader::new(answer).await
     }

@@ -27,14 +27,18 @@ pub struct Words {
 pub fn describe(event: &Envelope) -> Words {
     let facts: Option<SettlementFacts> = serde_json::from_value(event.payload.clone()).ok();
     let status = facts.as_ref().map(|facts| facts.status);
-    let network = facts.and_then(|facts| facts.network).map_or_else(|| "no network".to_owned(), |n| n.to_string());
+    let network =
+        facts.and_then(|facts| facts.network).map_or_else(|| "no network".to_owned(), |n| n.to_string());
     let (title, detail) = words(event, &network);
     Words { title, detail, status }
 }
 
 fn words(event: &Envelope, network: &str) -> (String, Option<String>) {
     if let Some(Ok(said)) = event.payload::<SettlementNetworkSelected>() {
-        return (format!("Network {network} selected"), Some(format!("Score {} of 100. {}", said.score, said.reasoning)));
+        return (
+            format!("Network {network} selected"),
+            Some(format!("Score {} of 100. {}", said.score, said.reasoning)),
+        );
     }
     if let Some(Ok(said)) = event.payload::<SettlementGasEstimated>() {
         return ("Gas estimated".into(), Some(format!("{} on {network}", amount(said.gas_estimate))));
@@ -44,10 +48,16 @@ fn words(event: &Envelope, network: &str) -> (String, Option<String>) {
         return (format!("{} of {} confirmations", facts.confirmations, facts.required), None);
     }
     if let Some(Ok(said)) = event.payload::<SettlementSettled>() {
-        return ("Settled".into(), Some(format!("Gas {} on {network}, transaction {}", amount(said.gas_actual), said.tx_hash)));
+        return (
+            "Settled".into(),
+            Some(format!("Gas {} on {network}, transaction {}", amount(said.gas_actual), said.tx_hash)),
+        );
     }
     if let Some(Ok(said)) = event.payload::<SettlementFailed>() {
-        return (format!("Failed while {}", format::status(said.from_status).to_lowercase()), Some(said.error));
+        return (
+            format!("Failed while {}", format::status(said.from_status).to_lowercase()),
+            Some(said.error),
+        );
     }
     if let Some(Ok(said)) = event.payload::<SettlementStatusChanged>() {
         let (from, to) = (format::status(said.from_status), format::status(said.to_status));
@@ -109,7 +119,8 @@ mod tests {
 
     #[test]
     fn says_what_happened_and_why() {
-        let failed = describe(&event("settlement.failed", &json!({"fromStatus": "gas_estimated", "error": "no gas"})));
+        let failed =
+            describe(&event("settlement.failed", &json!({"fromStatus": "gas_estimated", "error": "no gas"})));
         assert_eq!(failed.title, "Failed while gas estimated");
         assert_eq!(failed.detail.as_deref(), Some("no gas"));
         assert_eq!(failed.status, Some(SettlementStatus::Failed));

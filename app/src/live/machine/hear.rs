@@ -7,7 +7,14 @@ use tidewatch_events::{Envelope, Position};
 use super::{Effect, Machine, Millis, Stream, backoff};
 
 impl Machine {
-    pub(super) fn connected(&mut self, position: Position, heartbeat: Millis, recovered: bool, now: Millis, todo: &mut Vec<Effect>) {
+    pub(super) fn connected(
+        &mut self,
+        position: Position,
+        heartbeat: Millis,
+        recovered: bool,
+        now: Millis,
+        todo: &mut Vec<Effect>,
+    ) {
         let gap = !recovered || self.gap_open;
         self.stream = Stream::Open { since: now, behind: position, gap_told: gap };
         self.heartbeat = heartbeat.max(1_000);

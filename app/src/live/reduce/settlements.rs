@@ -60,14 +60,7 @@ impl SettlementList {
     #[must_use]
     pub fn new(scope: ListScope, page: SettlementPage) -> Self {
         let floor = page.next.as_ref().and(page.rows.last()).map(SettlementRow::key);
-        Self {
-            scope,
-            rows: page.rows,
-            floor,
-            held: None,
-            arrived: BTreeSet::new(),
-            left: BTreeMap::new(),
-        }
+        Self { scope, rows: page.rows, floor, held: None, arrived: BTreeSet::new(), left: BTreeMap::new() }
     }
 
     /// What is on the screen, newest first.

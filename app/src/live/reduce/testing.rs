@@ -21,8 +21,11 @@ pub(super) struct Change {
 
 pub(super) fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
     let status = proptest::sample::select(&SettlementStatus::ALL[..]);
-    let change = (0usize..12, status, 0i64..3)
-        .prop_map(|(settlement, status, after)| Change { settlement, status, after });
+    let change = (0usize..12, status, 0i64..3).prop_map(|(settlement, status, after)| Change {
+        settlement,
+        status,
+        after,
+    });
     proptest::collection::vec(change, 0..most)
 }
 

@@ -11,7 +11,9 @@ use crate::live::reduce::OverviewState;
 #[component]
 pub fn Statuses(state: RwSignal<OverviewState>) -> impl IntoView {
     let most = Memo::new(move |_| {
-        state.with(|state| SettlementStatus::ALL.into_iter().map(|status| state.count(status)).max().unwrap_or(0).max(1))
+        state.with(|state| {
+            SettlementStatus::ALL.into_iter().map(|status| state.count(status)).max().unwrap_or(0).max(1)
+        })
     });
     let line = move |status: SettlementStatus| {
         let count = Memo::new(move |_| state.with(|state| state.count(status)));

@@ -10,15 +10,19 @@ use crate::live::reduce::DetailState;
 /// The facts as a list of terms.
 #[component]
 pub fn Facts(state: RwSignal<DetailState>) -> impl IntoView {
-    let detail = Memo::new(move |_| state.with(|state| {
-        let mut detail = state.detail().clone();
-        // Neither is shown here; without them the facts change less often.
-        detail.timeline.clear();
-        detail.moves.clear();
-        detail
-    }));
+    let detail = Memo::new(move |_| {
+        state.with(|state| {
+            let mut detail = state.detail().clone();
+            // Neither is shown here; without them the facts change less often.
+            detail.timeline.clear();
+            detail.moves.clear();
+            detail
+        })
+    });
     let row = move || detail.with(|detail| detail.settlement.clone());
-    let gas = |units: Option<i64>| units.map_or_else(|| "–".to_owned(), |units| format::count(units.unsigned_abs()));
+    let gas = |units: Option<i64>| {
+        units.map_or_else(|| "–".to_owned(), |units| format::count(units.unsigned_abs()))
+    };
     let network = move || row().network.map_or_else(|| "–".to_owned(), |network| network.to_string());
     let transaction = move || match detail.read().tx_hash.clone() {
         Some(hash) => Either::Left(view! { <CopyableId id=hash/> }),

@@ -27,7 +27,8 @@ pub fn Moves(state: RwSignal<DetailState>, refetch: Refetch) -> impl IntoView {
     let version = Memo::new(move |_| state.with(|state| state.detail().settlement.version));
     let moves = Memo::new(move |_| state.with(|state| state.detail().moves.clone()));
     let is_old = move || state.with(DetailState::moves_are_old);
-    let error = move || answer.with(|answer| answer.as_ref().and_then(|answer| answer.as_ref().err().cloned()));
+    let error =
+        move || answer.with(|answer| answer.as_ref().and_then(|answer| answer.as_ref().err().cloned()));
     view! {
         <section class="moves" aria-label="Moves" aria-busy=move || is_old().to_string()>
             <For each=move || moves.get() key=|offer: &AvailableMove| offer.name.clone() let:offer>
@@ -89,7 +90,9 @@ fn Field(input: MoveInput) -> impl IntoView {
 #[component]
 fn Refusal(error: AppError) -> impl IntoView {
     match error {
-        AppError::Conflict { current, message } => Either::Left(view! { <Conflict current=*current message/> }),
+        AppError::Conflict { current, message } => {
+            Either::Left(view! { <Conflict current=*current message/> })
+        }
         other => Either::Right(view! {
             <p class="alert" data-tone="bad" role="alert" data-error=other.name()>
                 <Icon name=IconName::Alert/><span>{other.to_string()}</span>

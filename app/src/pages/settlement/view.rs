@@ -23,8 +23,9 @@ pub fn SettlementView(snapshot: Snapshot<SettlementDetail>) -> impl IntoView {
 
     let row = Memo::new(move |_| state.with(|state| state.detail().settlement.clone()));
     let trouble = Memo::new(move |_| state.with(|state| trouble(state.detail())));
-    let timeline =
-        Memo::new(move |_| state.with(|state| state.detail().timeline.iter().rev().cloned().collect::<Vec<_>>()));
+    let timeline = Memo::new(move |_| {
+        state.with(|state| state.detail().timeline.iter().rev().cloned().collect::<Vec<_>>())
+    });
     view! {
         <Title text=first.reference.clone()/>
         <article

@@ -23,7 +23,8 @@ pub(super) fn read_query(params: &ParamsMap) -> SettlementQuery {
 #[must_use]
 pub(super) fn href(status: Option<SettlementStatus>, after: Option<&str>, limit: u32) -> String {
     let limit = (limit != SettlementQuery::PAGE_SIZE).then(|| limit.to_string());
-    let parts = [("status", status.map(|status| status.to_string())), ("limit", limit), ("after", after.map(encode))];
+    let parts =
+        [("status", status.map(|status| status.to_string())), ("limit", limit), ("after", after.map(encode))];
     let said: Vec<String> =
         parts.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
     if said.is_empty() { "/settlements".to_owned() } else { format!("/settlements?{}", said.join("&")) }
@@ -40,7 +41,10 @@ mod tests {
         params.insert("after", "1-stl_x".to_owned());
         params.insert("limit", "10".to_owned());
         let query = read_query(&params);
-        assert_eq!(href(query.status, query.after.as_deref(), query.limit), "/settlements?status=failed&limit=10&after=1-stl_x");
+        assert_eq!(
+            href(query.status, query.after.as_deref(), query.limit),
+            "/settlements?status=failed&limit=10&after=1-stl_x"
+        );
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPag
     let status = query.status;
     let limit = query.limit;
     let newest = query.after.as_ref().map(|_| href(status, None, limit));
-    let older = Memo::new(move |_| list.with(SettlementList::next).map(|after| href(status, Some(&after), limit)));
+    let older =
+        Memo::new(move |_| list.with(SettlementList::next).map(|after| href(status, Some(&after), limit)));
     let is_empty = Memo::new(move |_| list.with(|list| list.visible().is_empty()));
     view! {
         <div

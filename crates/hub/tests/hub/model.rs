@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::support::{Log, event, project, request, subject};
 use futures::FutureExt;
 use proptest::prelude::*;
-use crate::support::{Log, event, project, request, subject};
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Event, EventFilter, Position, visible};
 use tidewatch_hub::{Delivery, Hub, HubConfig, StartAt, Subscription};

@@ -49,7 +49,12 @@ pub(crate) fn subject(permitted: bool) -> Subject {
 
 /// A request of such a one.
 pub(crate) fn request(permitted: bool, filter: EventFilter, after: StartAt) -> SubscribeRequest {
-    SubscribeRequest { id: ConnectionId::from_uuid(Uuid::now_v7()), subject: subject(permitted), filter, after }
+    SubscribeRequest {
+        id: ConnectionId::from_uuid(Uuid::now_v7()),
+        subject: subject(permitted),
+        filter,
+        after,
+    }
 }
 
 /// A published log in memory that answers at the second look, as a database would.

@@ -51,7 +51,11 @@ async fn insert(
 }
 
 /// Moves the settlement on, its version up by `step`.
-async fn update(connection: &mut PgConnection, settlement: SettlementId, step: i64) -> Result<(), sqlx::Error> {
+async fn update(
+    connection: &mut PgConnection,
+    settlement: SettlementId,
+    step: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update settlements set status = 'failed', error = 'no funds', version = version + $2, updated_at = now()
          where id = $1",
@@ -193,13 +197,17 @@ async fn a_new_row_begins_at_version_1(pool: PgPool) {
     let project = seed_project(&pool).await;
     let mut connection = pool.acquire().await.expect("a connection");
 
-    assert_refused_by(insert(&mut connection, project, new_settlement(), 2).await, "settlements_next_version");
+    assert_refused_by(
+        insert(&mut connection, project, new_settlement(), 2).await,
+        "settlements_next_version",
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_row_is_never_deleted(pool: PgPool) {
     let (_, settlement) = seed_settlement(&pool).await;
-    let deleted = sqlx::query("delete from settlements where id = $1").bind(settlement.uuid()).execute(&pool).await;
+    let deleted =
+        sqlx::query("delete from settlements where id = $1").bind(settlement.uuid()).execute(&pool).await;
 
     assert_refused_by(deleted.map(drop), "settlements_never_deleted");
 }

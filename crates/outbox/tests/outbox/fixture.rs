@@ -6,8 +6,12 @@ use std::time::Duration;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
-use tidewatch_events::{AggregateType, Event, EventId, EventType, Metadata, NewEvent, Position, ProjectId, Routing};
-use tidewatch_outbox::{LEADER_LOCK, PublishedLog, Relay, RelayConfig, RelayStatus, publish_pending, record_all};
+use tidewatch_events::{
+    AggregateType, Event, EventId, EventType, Metadata, NewEvent, Position, ProjectId, Routing,
+};
+use tidewatch_outbox::{
+    LEADER_LOCK, PublishedLog, Relay, RelayConfig, RelayStatus, publish_pending, record_all,
+};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -82,7 +86,10 @@ pub(crate) fn id_set(events: &[Event]) -> BTreeSet<EventId> {
 
 /// `(aggregate, version)` of each event.
 pub(crate) fn versions(events: &[Event]) -> Vec<(&str, i64)> {
-    events.iter().map(|event| (event.envelope.aggregate_id.as_str(), event.envelope.aggregate_version)).collect()
+    events
+        .iter()
+        .map(|event| (event.envelope.aggregate_id.as_str(), event.envelope.aggregate_version))
+        .collect()
 }
 
 pub(crate) fn positions(events: &[Event]) -> Vec<u64> {
@@ -100,9 +107,7 @@ pub(crate) async fn connect(pool: &PgPool) -> PgConnection {
 
 /// A pool of its own, with sessions that [`terminate_sessions`] finds by `name`.
 pub(crate) fn pool_named(pool: &PgPool, name: &str, connections: u32) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .connect_lazy_with(options(pool).application_name(name))
+    PgPoolOptions::new().max_connections(connections).connect_lazy_with(options(pool).application_name(name))
 }
 
 pub(crate) async fn backend_pid(connection: &mut PgConnection) -> i32 {
@@ -259,7 +264,8 @@ pub(crate) async fn old_partition(pool: &PgPool, days_ago: i32) -> String {
     .fetch_one(pool)
     .await
     .expect("a day");
-    let sql = format!("create table {name} partition of domain_events for values from ('{from}') to ('{to}')");
+    let sql =
+        format!("create table {name} partition of domain_events for values from ('{from}') to ('{to}')");
     sqlx::query(sqlx::AssertSqlSafe(sql)).execute(pool).await.expect("a partition");
     name
 }

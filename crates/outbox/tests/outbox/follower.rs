@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use tokio::sync::Barrier;
 
 use crate::fixture::{
-    Background, QUICK_RELAY, commit, event, events, eventually, id_set, ids, insert_old, new_project, old_partition,
-    pool_named, positions, publish, terminate_leader, terminate_sessions,
+    Background, QUICK_RELAY, commit, event, events, eventually, id_set, ids, insert_old, new_project,
+    old_partition, pool_named, positions, publish, terminate_leader, terminate_sessions,
 };
 
 const QUICK: FollowerConfig = FollowerConfig { poll: Duration::from_millis(10), batch: 7 };
@@ -89,8 +89,7 @@ impl Kept {
 /// A follower over `pool` that has opened, and what it hands on.
 async fn opened(pool: &PgPool) -> (Follower<Kept>, Kept) {
     let kept = Kept::default();
-    let mut follower =
-        Follower::new(PublishedLog::new(pool.clone()), QUICK, Waker::default(), kept.clone());
+    let mut follower = Follower::new(PublishedLog::new(pool.clone()), QUICK, Waker::default(), kept.clone());
     follower.open().await.expect("opened");
     (follower, kept)
 }
@@ -171,7 +170,10 @@ async fn another_history_is_opened_anew(pool: PgPool) {
     let kept = following(&pool, &background).await;
     let before = kept.opened(project)[0];
 
-    sqlx::query("update project_streams set epoch = (epoch + 1) % 4294967295").execute(&pool).await.expect("changed");
+    sqlx::query("update project_streams set epoch = (epoch + 1) % 4294967295")
+        .execute(&pool)
+        .await
+        .expect("changed");
     let head = kept.until_opened(project, 2).await;
     assert_ne!(head.epoch, before.epoch);
     assert_eq!(head.last, before.last);
@@ -189,10 +191,12 @@ async fn a_history_that_was_cut_is_opened_anew(pool: PgPool) {
     let background = Background::default();
     let kept = following(&pool, &background).await;
 
-    sqlx::raw_sql("delete from domain_events where position > 1; update project_streams set last_position = 1")
-        .execute(&pool)
-        .await
-        .expect("restored an old state");
+    sqlx::raw_sql(
+        "delete from domain_events where position > 1; update project_streams set last_position = 1",
+    )
+    .execute(&pool)
+    .await
+    .expect("restored an old state");
     assert_eq!(kept.until_opened(project, 2).await.last.get(), 1);
     background.stop().await;
 }
@@ -213,7 +217,8 @@ async fn what_retention_dropped_before_it_was_handed_on_is_no_silent_hole(pool: 
     background.spawn(follower.run(background.shutdown()));
 
     assert_eq!(positions(&kept.until_handed_on(project, 2).await), [6, 7]);
-    let opened: Vec<_> = kept.opened(project).iter().map(|head| (head.last.get(), head.oldest.get())).collect();
+    let opened: Vec<_> =
+        kept.opened(project).iter().map(|head| (head.last.get(), head.oldest.get())).collect();
     assert_eq!(opened, [(1, 1), (5, 6)]);
     background.stop().await;
 }
@@ -229,7 +234,8 @@ async fn every_event_is_handed_on_once_and_in_order_while_connections_die(pool: 
         background.relay(&pool, RelayConfig { batch: 10, ..QUICK_RELAY });
     }
     let followers_pool = pool_named(&pool, "followers", 2);
-    let followers = [following(&followers_pool, &background).await, following(&followers_pool, &background).await];
+    let followers =
+        [following(&followers_pool, &background).await, following(&followers_pool, &background).await];
     let writers_pool = pool_named(&pool, "writers", WRITERS as u32);
     let round = Arc::new(Barrier::new(WRITERS + 1));
     let writers: Vec<_> = (0..WRITERS)
@@ -240,7 +246,9 @@ async fn every_event_is_handed_on_once_and_in_order_while_connections_die(pool: 
                 for first in (0..ROUNDS).map(|round| round * EVENTS) {
                     round.wait().await;
                     for version in first + 1..=first + EVENTS {
-                        recorded.extend(commit(&pool, &[event(project, &format!("writer {writer}"), version)]).await);
+                        recorded.extend(
+                            commit(&pool, &[event(project, &format!("writer {writer}"), version)]).await,
+                        );
                     }
                 }
                 recorded

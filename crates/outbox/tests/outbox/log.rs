@@ -80,7 +80,8 @@ async fn a_reader_from_a_time_misses_none_that_was_published_out_of_order(pool: 
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_reader_from_a_time_of_a_silent_project_stands_at_its_head(pool: PgPool) {
-    let found = PublishedLog::new(pool.clone()).position_before(new_project(), time(0)).await.expect("a look");
+    let found =
+        PublishedLog::new(pool.clone()).position_before(new_project(), time(0)).await.expect("a look");
 
     assert_eq!(found, Position::START);
 }
@@ -110,7 +111,11 @@ async fn is_set_aside(pool: &PgPool, column: &str, value: &str) {
     assert_eq!([ids(&published)[0], ids(&published)[2]], [before[0], after[0]], "the rest flow");
     let aside = &published[1];
     assert_eq!(aside.envelope.event_type.as_str(), "system.unreadable");
-    assert_eq!(aside.envelope.payload, serde_json::json!({ "column": column }), "nothing of the content is shown");
+    assert_eq!(
+        aside.envelope.payload,
+        serde_json::json!({ "column": column }),
+        "nothing of the content is shown"
+    );
     assert!(Permission::BUILT_IN.iter().all(|permission| aside.routing.permissions.contains(permission)));
     assert_eq!(aside.routing.project_id, project);
 }

@@ -4,13 +4,16 @@ use sqlx::{Connection, PgPool};
 use tidewatch_events::Position;
 use tidewatch_outbox::{PublishedLog, publish_pending, record, record_all};
 
-use crate::fixture::{commit, connect, event, events, ids, new_project, positions, publish, published, versions};
+use crate::fixture::{
+    commit, connect, event, events, ids, new_project, positions, publish, published, versions,
+};
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn positions_are_dense_in_a_project_and_independent_between_projects(pool: PgPool) {
     let (one, other) = (new_project(), new_project());
     for version in 1..=5 {
-        commit(&pool, &[event(one, "a", version), event(other, "a", 2 * version), event(one, "b", version)]).await;
+        commit(&pool, &[event(one, "a", version), event(other, "a", 2 * version), event(one, "b", version)])
+            .await;
         // Every other time, so that batches of one and of two transactions both occur.
         if version % 2 == 0 {
             publish(&pool).await;
@@ -50,8 +53,10 @@ async fn a_late_commit_is_delivered_behind_what_was_published_before_it(pool: Pg
     publish(&pool).await;
 
     assert_eq!(ids(&published(&pool, project).await), [quick[0], late_id]);
-    let sequences: Vec<i64> =
-        sqlx::query_scalar("select sequence from domain_events order by position").fetch_all(&pool).await.expect("rows");
+    let sequences: Vec<i64> = sqlx::query_scalar("select sequence from domain_events order by position")
+        .fetch_all(&pool)
+        .await
+        .expect("rows");
     assert!(sequences[0] > sequences[1], "the late one has the lower sequence");
 }
 

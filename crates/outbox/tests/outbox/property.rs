@@ -18,13 +18,25 @@ const PROJECTS: usize = 2;
 #[derive(Debug, Clone)]
 enum Step {
     /// Record so many events of an aggregate, in a new transaction if the writer has none open.
-    Record { writer: usize, aggregate: usize, count: i64 },
-    Commit { writer: usize },
-    Rollback { writer: usize },
+    Record {
+        writer: usize,
+        aggregate: usize,
+        count: i64,
+    },
+    Commit {
+        writer: usize,
+    },
+    Rollback {
+        writer: usize,
+    },
     /// One step of the relay.
-    Publish { batch: i64 },
+    Publish {
+        batch: i64,
+    },
     /// Every reader reads a page.
-    Read { limit: usize },
+    Read {
+        limit: usize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -98,7 +110,8 @@ impl Run {
 
     async fn record(&mut self, writer: usize, aggregate: usize, count: i64) {
         // Writers of one aggregate come one after the other: the aggregate's row is locked.
-        let locked = |(other, open): (&usize, &Open)| *other != writer && open.versions.contains_key(&aggregate);
+        let locked =
+            |(other, open): (&usize, &Open)| *other != writer && open.versions.contains_key(&aggregate);
         if self.open.iter().any(locked) {
             return;
         }
@@ -110,8 +123,9 @@ impl Run {
         let committed = self.versions.get(&aggregate).copied().unwrap_or(0);
         let open = self.open.get_mut(&writer).expect("open");
         let version = open.versions.entry(aggregate).or_insert(committed);
-        let mut events: Vec<_> =
-            (*version + 1..=*version + count).map(|next| event(project, &aggregate.to_string(), next)).collect();
+        let mut events: Vec<_> = (*version + 1..=*version + count)
+            .map(|next| event(project, &aggregate.to_string(), next))
+            .collect();
         *version += count;
         if self.falling {
             events.reverse();

@@ -15,8 +15,8 @@ use tokio::sync::Barrier;
 use uuid::Uuid;
 
 use crate::fixture::{
-    backend_pid, commit, connect, event, events, ids, new_project, positions, publish, published, until_blocked,
-    versions,
+    backend_pid, commit, connect, event, events, ids, new_project, positions, publish, published,
+    until_blocked, versions,
 };
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -75,7 +75,8 @@ async fn what_is_not_published_is_not_read(pool: PgPool) {
 async fn many_events_of_one_call_get_consecutive_positions_in_order(pool: PgPool) {
     let project = new_project();
     commit(&pool, &[event(project, "before", 1)]).await;
-    let many: Vec<NewEvent> = (0..200).map(|n| event(project, &format!("order {}", n % 7), n / 7 + 1)).collect();
+    let many: Vec<NewEvent> =
+        (0..200).map(|n| event(project, &format!("order {}", n % 7), n / 7 + 1)).collect();
     let recorded = commit(&pool, &many).await;
     publish(&pool).await;
 
@@ -377,7 +378,8 @@ async fn the_example_of_the_readme_works(pool: PgPool) {
         Ok(id)
     }
     let project = new_project();
-    let id = rename(&Outbox::new(pool.clone(), Waker::default()), event(project, "a", 1)).await.expect("renamed");
+    let id =
+        rename(&Outbox::new(pool.clone(), Waker::default()), event(project, "a", 1)).await.expect("renamed");
     publish(&pool).await;
 
     assert_eq!(ids(&published(&pool, project).await), [id]);

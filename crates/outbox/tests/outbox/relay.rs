@@ -55,7 +55,11 @@ async fn of_two_relays_one_leads(pool: PgPool) {
     let leading: Vec<_> = statuses.iter().filter(|status| status.is_leading()).collect();
     assert_eq!(leading.len(), 1);
     eventually("the leader counts them", async || (leading[0].published() == 20).then_some(())).await;
-    assert_eq!(statuses.iter().map(|status| status.published()).sum::<u64>(), 20, "the standby published nothing");
+    assert_eq!(
+        statuses.iter().map(|status| status.published()).sum::<u64>(),
+        20,
+        "the standby published nothing"
+    );
     background.stop().await;
 }
 
@@ -71,7 +75,8 @@ async fn the_standby_takes_over_within_5_s_of_the_leaders_death(pool: PgPool) {
     until_led(&pool).await;
 
     assert!(died.elapsed() < Duration::from_secs(5), "{:?}", died.elapsed());
-    eventually("one of them knows it", async || (first.is_leading() != second.is_leading()).then_some(())).await;
+    eventually("one of them knows it", async || (first.is_leading() != second.is_leading()).then_some(()))
+        .await;
     background.stop().await;
 }
 
@@ -183,7 +188,9 @@ async fn no_event_is_lost_or_doubled_while_leaders_die_under_concurrent_writers(
                 for first in (0..ROUNDS).map(|round| round * EVENTS) {
                     round.wait().await;
                     for version in first + 1..=first + EVENTS {
-                        recorded.extend(commit(&pool, &[event(project, &format!("writer {writer}"), version)]).await);
+                        recorded.extend(
+                            commit(&pool, &[event(project, &format!("writer {writer}"), version)]).await,
+                        );
                     }
                 }
                 recorded
@@ -204,7 +211,10 @@ async fn no_event_is_lost_or_doubled_while_leaders_die_under_concurrent_writers(
     assert_eq!(id_set(&published), recorded.into_iter().collect());
     for writer in 0..WRITERS {
         let own = published.iter().filter(|event| event.envelope.aggregate_id == format!("writer {writer}"));
-        assert!(own.map(|event| event.envelope.aggregate_version).eq(1..=ROUNDS * EVENTS), "in order of versions");
+        assert!(
+            own.map(|event| event.envelope.aggregate_version).eq(1..=ROUNDS * EVENTS),
+            "in order of versions"
+        );
     }
     background.stop().await;
     writers_pool.close().await;

@@ -296,8 +296,10 @@ async fn events_of_a_day_without_partition_are_published_all_the_same(pool: PgPo
     let project = new_project();
     drop_days_from(&pool, 0).await;
     let mut recorded = commit(&pool, &[event(project, "a", 1)]).await;
-    let partition: String =
-        sqlx::query_scalar("select tableoid::regclass::text from domain_events").fetch_one(&pool).await.expect("a row");
+    let partition: String = sqlx::query_scalar("select tableoid::regclass::text from domain_events")
+        .fetch_one(&pool)
+        .await
+        .expect("a row");
     assert_eq!(partition, "domain_events_default");
     publish(&pool).await;
     // The day cannot get its partition any more, which stops neither the making of others nor writers.

@@ -36,7 +36,8 @@ const ERRORS: &[&str] = &[
     "the node answered with a time-out",
 ];
 
-const HOLD_REASONS: &[&str] = &["amount differs from the order", "second pair of eyes wanted", "customer asked to wait"];
+const HOLD_REASONS: &[&str] =
+    &["amount differs from the order", "second pair of eyes wanted", "customer asked to wait"];
 
 /// What to do next.
 pub(super) enum Step {
@@ -113,7 +114,11 @@ fn new_settlement(dice: &mut StdRng) -> Value {
     let (currency, _) = weighted(dice, CURRENCIES, |(_, weight)| *weight);
     // Most are small, few are large, as in life.
     let amount: i64 = 10_i64.pow(dice.random_range(3..7)) + dice.random_range(0..90_000);
-    let reference = format!("{}-{:06}", ["INV", "PO", "RENT", "PAYOUT"][dice.random_range(0..4)], dice.random_range(0..1_000_000));
+    let reference = format!(
+        "{}-{:06}",
+        ["INV", "PO", "RENT", "PAYOUT"][dice.random_range(0..4)],
+        dice.random_range(0..1_000_000)
+    );
     json!({ "reference": reference, "amountMinor": amount, "currency": currency })
 }
 
@@ -142,7 +147,9 @@ fn next_move(dice: &mut StdRng, settlement: &Settlement) -> Value {
             let seen = settlement.confirmations + dice.random_range(1..=4);
             json!({ "move": "confirm", "confirmations": seen.min(settlement.required.max(1)) })
         }
-        _ => json!({ "move": "settle", "txHash": format!("0x{:032x}{:032x}", dice.random::<u128>(), dice.random::<u128>()) }),
+        _ => {
+            json!({ "move": "settle", "txHash": format!("0x{:032x}{:032x}", dice.random::<u128>(), dice.random::<u128>()) })
+        }
     };
     body["expectedVersion"] = settlement.version.into();
     body

@@ -130,7 +130,10 @@ impl Settlement {
     }
 
     /// An event of this settlement at its present version.
-    pub(super) fn event<P: tidewatch_events::EventPayload>(&self, payload: &P) -> Result<NewEvent, serde_json::Error> {
+    pub(super) fn event<P: tidewatch_events::EventPayload>(
+        &self,
+        payload: &P,
+    ) -> Result<NewEvent, serde_json::Error> {
         let mut event = NewEvent::of(self.project_id, self.id, self.version, payload)?;
         event.occurred_at = Some(self.updated_at);
         Ok(event)

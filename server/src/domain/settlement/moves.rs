@@ -10,8 +10,8 @@
 
 use serde::Deserialize;
 use tidewatch_events::catalog::settlement::{
-    Network, SettlementConfirmationProgress, SettlementFailed, SettlementGasEstimated, SettlementNetworkSelected,
-    SettlementSettled, SettlementStatus, SettlementStatusChanged,
+    Network, SettlementConfirmationProgress, SettlementFailed, SettlementGasEstimated,
+    SettlementNetworkSelected, SettlementSettled, SettlementStatus, SettlementStatusChanged,
 };
 use tidewatch_events::{NewEvent, Timestamp};
 
@@ -152,14 +152,8 @@ pub const RULES: &[MoveRule] = &[
     automatic(MoveKind::Submit, "submit", &[GasEstimated], &[Submitted]),
     automatic(MoveKind::Confirm, "confirm", &[Submitted, Confirming], &[Confirming, Confirmed]),
     automatic(MoveKind::Settle, "settle", &[Confirmed], &[Settled]),
-    MoveRule {
-        label: Some("Retry"),
-        ..automatic(MoveKind::Retry, "retry", &[Failed], &[Created])
-    },
-    MoveRule {
-        label: Some("Release"),
-        ..automatic(MoveKind::Release, "release", &[Held], OPEN)
-    },
+    MoveRule { label: Some("Retry"), ..automatic(MoveKind::Retry, "retry", &[Failed], &[Created]) },
+    MoveRule { label: Some("Release"), ..automatic(MoveKind::Release, "release", &[Held], OPEN) },
     MoveRule {
         label: Some("Hold"),
         inputs: &[text("reason", "Reason")],
@@ -219,11 +213,14 @@ fn invalid(field: &'static str, message: &'static str) -> MoveError {
 fn checked_text(field: &'static str, text: &str, limit: usize) -> Result<String, MoveError> {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.chars().count() > limit || trimmed.chars().any(char::is_control) {
-        return Err(invalid(field, if limit == 200 {
-            "must be 1 to 200 characters without control characters"
-        } else {
-            "must be 1 to 1000 characters without control characters"
-        }));
+        return Err(invalid(
+            field,
+            if limit == 200 {
+                "must be 1 to 200 characters without control characters"
+            } else {
+                "must be 1 to 1000 characters without control characters"
+            },
+        ));
     }
     Ok(trimmed.to_owned())
 }
@@ -270,7 +267,12 @@ impl Settlement {
     ///
     /// # Errors
     /// See [`MoveError`]; the settlement is as it was.
-    pub fn make(&self, step: Move, expected_version: i64, now: Timestamp) -> Result<(Self, NewEvent), MoveError> {
+    pub fn make(
+        &self,
+        step: Move,
+        expected_version: i64,
+        now: Timestamp,
+    ) -> Result<(Self, NewEvent), MoveError> {
         if expected_version != self.version {
             return Err(MoveError::StaleVersion { expected: expected_version, current: self.version });
         }
@@ -432,7 +434,9 @@ mod tests {
             network: Some("polygon".parse().expect("a network")),
         };
         let project = ProjectId::from_uuid(Uuid::from_u128(1));
-        Settlement::create(SettlementId::from_uuid(Uuid::from_u128(2)), project, new, now()).expect("created").0
+        Settlement::create(SettlementId::from_uuid(Uuid::from_u128(2)), project, new, now())
+            .expect("created")
+            .0
     }
 
     fn example(kind: MoveKind, confirmations: u32) -> Move {
@@ -501,7 +505,10 @@ mod tests {
         for kind in [MoveKind::SelectNetwork, MoveKind::EstimateGas, MoveKind::Hold, MoveKind::Release] {
             settlement = settlement.make(example(kind, 0), settlement.version, now()).expect("allowed").0;
         }
-        assert_eq!((settlement.status, settlement.held_from, settlement.hold_reason), (GasEstimated, None, None));
+        assert_eq!(
+            (settlement.status, settlement.held_from, settlement.hold_reason),
+            (GasEstimated, None, None)
+        );
     }
 
     proptest! {

@@ -55,7 +55,9 @@ async fn stream_or_page(
     caller.require(&Permission::EVENTS_READ)?;
     let query = query.only(PARAMETERS)?;
     let form = negotiate(&headers, &[EVENT_STREAM, JSON, BATCH_CONTENT_TYPE, CLOUDEVENT]).ok_or(
-        Error::NotAcceptable("accept text/event-stream, application/json or application/cloudevents-batch+json"),
+        Error::NotAcceptable(
+            "accept text/event-stream, application/json or application/cloudevents-batch+json",
+        ),
     )?;
     let filter = read_filter(&query)?;
     let point = read_resume_point(&headers, &query)?;
@@ -76,7 +78,9 @@ async fn stream_or_page(
         return Ok(open_stream(&state, &caller, filter, start));
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let page = page::read(&state, PageRequest { subject: caller.subject.clone(), filter, start, limit, wait }).await?;
+    let page =
+        page::read(&state, PageRequest { subject: caller.subject.clone(), filter, start, limit, wait })
+            .await?;
     Ok(answer_page(page, &caller, form))
 }
 
@@ -86,7 +90,10 @@ fn read_filter(query: &Query) -> Result<EventFilter, Error> {
         name: &str,
         parse: impl Fn(&str) -> Result<T, tidewatch_events::filter::ParseFilterError>,
     ) -> Result<T, Error> {
-        query.get(name).map_or_else(|| Ok(T::default()), |text| parse(text).map_err(|error| Error::parameter(name, error)))
+        query.get(name).map_or_else(
+            || Ok(T::default()),
+            |text| parse(text).map_err(|error| Error::parameter(name, error)),
+        )
     }
     Ok(EventFilter {
         types: part(query, "types", EventFilter::parse_types)?,
@@ -146,13 +153,19 @@ fn answer_page(page: EventsPage, caller: &Caller, form: &str) -> Response {
         return ([no_store], Json(body)).into_response();
     }
     // The batch format is an array and nothing else, so the rest goes into headers.
-    let events: Vec<CloudEvent> =
-        page.events.iter().map(|event| CloudEvent::from_envelope(&event.envelope, caller.project())).collect();
+    let events: Vec<CloudEvent> = page
+        .events
+        .iter()
+        .map(|event| CloudEvent::from_envelope(&event.envelope, caller.project()))
+        .collect();
     let headers = [
         no_store,
         (CONTENT_TYPE, HeaderValue::from_static(BATCH_CONTENT_TYPE)),
         (HeaderName::from_static("tidewatch-position"), HeaderValue::from(page.position.get())),
-        (HeaderName::from_static("tidewatch-has-more"), HeaderValue::from_static(if page.has_more { "true" } else { "false" })),
+        (
+            HeaderName::from_static("tidewatch-has-more"),
+            HeaderValue::from_static(if page.has_more { "true" } else { "false" }),
+        ),
     ];
     (headers, serde_json::json!(events).to_string()).into_response()
 }

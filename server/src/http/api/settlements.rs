@@ -46,7 +46,11 @@ struct SettlementsPage {
     position: Position,
 }
 
-async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Json<SettlementsPage>, Error> {
+async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<SettlementsPage>, Error> {
     caller.require(&Permission::SETTLEMENTS_READ)?;
     let query = query.only(&["status", "after", "limit"])?;
     let status: Option<SettlementStatus> = query.parse("status")?;
@@ -54,7 +58,8 @@ async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> Re
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let mut snapshot = db::begin_snapshot(&state.pool).await?;
     let (settlements, next) =
-        list_page(&mut snapshot, &caller, status, after, u32::try_from(limit).unwrap_or(u32::MAX - 1)).await?;
+        list_page(&mut snapshot, &caller, status, after, u32::try_from(limit).unwrap_or(u32::MAX - 1))
+            .await?;
     let position = read_head(&mut snapshot, caller.project()).await?.last;
     let settlements = settlements.iter().map(SettlementJson::from).collect();
     Ok(Json(SettlementsPage { settlements, next, position }))

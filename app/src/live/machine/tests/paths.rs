@@ -38,7 +38,8 @@ fn drops_repeats_by_id_and_what_the_page_s_data_contains() {
 #[test]
 fn an_urgent_event_that_overtakes_hides_none_of_those_it_overtook() {
     let mut bench = Bench::live();
-    let order: Vec<u64> = [14, 11, 12, 13, 15].into_iter().flat_map(|n| delivered(&bench.step(arrives(n)))).collect();
+    let order: Vec<u64> =
+        [14, 11, 12, 13, 15].into_iter().flat_map(|n| delivered(&bench.step(arrives(n)))).collect();
     assert_eq!(order, [14, 11, 12, 13, 15]);
 }
 
@@ -60,7 +61,9 @@ fn silence_of_two_heartbeats_is_a_loss_and_one_is_not() {
     bench.pass(29_999);
     assert_eq!(bench.machine.status(), Status::Live);
     assert!(bench.pass(1).contains(&Effect::CloseStream));
-    assert!(matches!(bench.machine.status(), Status::Reconnecting { at: Some(at) } if at >= bench.now + SHORTEST_MS));
+    assert!(
+        matches!(bench.machine.status(), Status::Reconnecting { at: Some(at) } if at >= bench.now + SHORTEST_MS)
+    );
 }
 
 #[test]

@@ -86,7 +86,9 @@ impl World {
                 Effect::Poll { after, .. } => {
                     assert_eq!(self.poll.replace(after), None, "one poll at a time");
                 }
-                Effect::CancelPoll => assert!(self.poll.take().is_some(), "only a poll under way is given up"),
+                Effect::CancelPoll => {
+                    assert!(self.poll.take().is_some(), "only a poll under way is given up")
+                }
                 Effect::Schedule { at } => {
                     assert!(at > self.now, "no busy loop");
                     self.alarm = Some(at);

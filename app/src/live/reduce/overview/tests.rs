@@ -75,7 +75,8 @@ fn counts_today_until_the_day_turns() {
     let mut settle = |state: &mut OverviewState, day: i64| {
         row.version += 1;
         row.status = SettlementStatus::Settled;
-        row.updated_at = Timestamp::from_unix_millis(row.updated_at.unix_millis() + day * MILLIS_A_DAY).expect("a time");
+        row.updated_at =
+            Timestamp::from_unix_millis(row.updated_at.unix_millis() + day * MILLIS_A_DAY).expect("a time");
         let position = Position::new(row.version as u64).expect("a position");
         let mut event = envelope(EventType::from_static("settlement.settled"), &row, position);
         event.payload["txHash"] = json!("0x1");
