@@ -54,7 +54,7 @@ if ! cargo clippy --version >/dev/null 2>&1; then
 else
   if [ "$part" != wasm ]; then
     take_step clippy-native "Lints of the server and the libraries" \
-      cargo clippy --workspace --all-targets -- -D warnings
+      cargo clippy --workspace --exclude tidewatch-frontend --all-targets -- -D warnings
   fi
   if [ "$part" != native ]; then
     take_step clippy-wasm "Lints of what runs in the browser" clippy_wasm

@@ -83,7 +83,7 @@ export DATABASE_URL
 
 if [ "$part" != browser ]; then
   take_step dependencies "Directions of the dependencies" "$here/check-dependencies.sh"
-  take_step rust "Rust tests" cargo test --workspace --no-fail-fast
+  take_step rust "Rust tests" cargo test --workspace --exclude tidewatch-frontend --no-fail-fast
 fi
 if [ "$part" != rust ]; then
   take_step build "Build of server and site" "$here/build.sh" "$dist"
