@@ -3,6 +3,7 @@
 
 STEPS_LOGS=''
 STEPS_TABLE=() # "result|seconds|title"
+STEPS_BROKEN=() # logs of the steps that failed
 STEPS_PASSED=0 # single tests, as the runners count them
 STEPS_FAILED=0
 
@@ -39,8 +40,15 @@ take_step() {
     STEPS_TABLE+=("passed|$((SECONDS - started))|$text")
   else
     STEPS_TABLE+=("FAILED|$((SECONDS - started))|$text")
+    STEPS_BROKEN+=("$log")
     complain "failed: $name (whole output: $log)"
   fi
+}
+
+# what_failed LOG: what went wrong, in few lines, for whoever sees only the end of the output.
+what_failed() {
+  sed -e $'s/\033\\[[0-9;?]*[A-Za-z]//g' "$1" |
+    grep -E -A 8 "panicked at|^error(\[|:)|^ +[0-9]+\) \[|^ +(Test timeout|Error:|[A-Za-z]+Error:)" | head -80
 }
 
 # leave_out TITLE REASON: a step that cannot be taken here.
@@ -66,7 +74,12 @@ count_of() {
 
 # Ends the script: 0 when no step failed.
 end_steps() {
-  local line result seconds text bad=0 color
+  local log line result seconds text bad=0 color
+  for log in ${STEPS_BROKEN[@]+"${STEPS_BROKEN[@]}"}; do
+    printf '\n'
+    title "── What failed, by $log"
+    what_failed "$log" || true
+  done
   printf '\n'
   title "── Summary"
   for line in "${STEPS_TABLE[@]}"; do

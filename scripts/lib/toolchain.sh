@@ -59,4 +59,17 @@ choose_toolchain() {
 need_toolchain() {
   choose_toolchain ||
     die "Rust $RUST_MINIMUM or newer with the target $WASM_TARGET is missing; make setup installs it."
+  claim_target
+}
+
+# All clones share one target directory, and Cargo tells sources by their paths inside the clone and by their times: it
+# would take what another clone built for this clone's, wherever this one's files are the older. So whoever comes after
+# another clone compiles the project's own crates anew; the dependencies, which take the time, are the same for all.
+claim_target() {
+  local owner="$CARGO_TARGET_DIR/built-by"
+  mkdir -p "$CARGO_TARGET_DIR"
+  if [ "$(cat "$owner" 2>/dev/null)" != "$TIDEWATCH_ROOT" ]; then
+    find "$CARGO_TARGET_DIR" -maxdepth 4 -path '*/.fingerprint/tidewatch-*' -prune -exec rm -rf {} +
+    printf '%s\n' "$TIDEWATCH_ROOT" >"$owner"
+  fi
 }

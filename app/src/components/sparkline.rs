@@ -20,7 +20,7 @@ pub fn Sparkline(
 ) -> impl IntoView {
     let line = Memo::new(move |_| points.with(|points| line(points)));
     let summary = Memo::new(move |_| points.with(|points| summary(points)));
-    let caption = label.clone();
+    let (table_label, caption) = (label.clone(), label.clone());
     let rows = move || points.get().into_iter().rev().map(row).collect_view();
     view! {
         <figure class="sparkline">
@@ -36,7 +36,7 @@ pub fn Sparkline(
             <figcaption>{move || summary.get()}</figcaption>
             <details class="sparkline-table">
                 <summary>"As a table"</summary>
-                <div class="scroll">
+                <div class="scroll" tabindex="0" role="region" aria-label=table_label>
                     <table>
                         <caption>{caption}</caption>
                         <thead><tr><th scope="col">"Minute (UTC)"</th><th scope="col">"Count"</th></tr></thead>
