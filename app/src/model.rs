@@ -8,7 +8,7 @@ mod theme;
 mod user;
 
 pub use cursor::{ParseCursorError, SettlementCursor};
-pub use overview::Overview;
+pub use overview::{Overview, Standing};
 pub use settlement::{
     AvailableMove, InputKind, MoveInput, MoveRequest, NewSettlement, SettlementDetail, SettlementPage,
     SettlementQuery, SettlementRow,

@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { SettlementsPage } from '../pages/dashboard.ts';
 import { expect, test } from '../fixtures/test.ts';
 
@@ -29,4 +30,29 @@ test('an event between the server render and the hydration is on the page', asyn
   // By the stream, not by a second fetch of the data.
   expect(requests.filter((path) => path.startsWith('/fn/'))).toEqual([]);
   await settlements.equalsAFreshLoad();
+});
+
+test('pages that are rendered while the relay is behind miss nothing and count nothing twice', async ({ page, operator, tidewatch }) => {
+  let settlement = await tidewatch.create('BEHIND-1');
+  await tidewatch.publishedEvents();
+  const settlements = new SettlementsPage(page);
+  const overview = await page.context().newPage();
+
+  await tidewatch.whileNothingIsPublished(async () => {
+    settlement = await tidewatch.move(settlement, { move: 'hold', reason: 'odd' });
+    await page.goto(`/settlements/${settlement.id}`);
+    await expect(page.locator('article')).toHaveAttribute('data-version', '2');
+    await expect(page.locator('.timeline-item')).toHaveCount(1);
+    await overview.goto('/');
+    await expect(overview.locator('.feed .timeline-item').first()).toContainText('Created');
+    await settlements.isLive();
+    await new SettlementsPage(overview).isLive();
+  });
+
+  await expect(page.locator('.timeline-item')).toHaveCount(2);
+  await expect(overview.locator('.feed .timeline-item').first()).toContainText('Held');
+  const counts = (on: Page) =>
+    on.locator('.statuses li').evaluateAll((all) => all.map((item) => [(item as HTMLElement).dataset.status, (item as HTMLElement).dataset.count]));
+  await page.goto('/');
+  expect(await counts(overview)).toEqual(await counts(page));
 });

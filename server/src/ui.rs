@@ -82,6 +82,8 @@ impl RequestBackend {
             u32::try_from(Overview::MAX_ATTENTION).unwrap_or(u32::MAX),
         )
         .await?;
+        let most_ahead = u32::try_from(Overview::MAX_AHEAD).unwrap_or(u32::MAX);
+        let ahead = db::settlements::ahead_of_log(&mut snapshot, project, most_ahead).await?;
         let mut count_today = async |event_type: &str| {
             db::overview::count_events(&mut snapshot, project, event_type, today).await.map(i64::unsigned_abs)
         };
@@ -94,6 +96,7 @@ impl RequestBackend {
         let outbox_lag_ms = db::overview::outbox_lag_ms(&mut snapshot).await?;
         let overview = Overview {
             by_status: SettlementStatus::ALL.map(|status| (status, count(status))).to_vec(),
+            ahead,
             created_today,
             settled_today,
             failed_today,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tidewatch_events::catalog::settlement::SettlementStatus;
+use tidewatch_events::id::SettlementId;
 use tidewatch_events::money::Currency;
 use tidewatch_events::{Envelope, Timestamp};
 
@@ -13,6 +14,9 @@ use super::SettlementRow;
 pub struct Overview {
     /// How many settlements stand where.
     pub by_status: Vec<(SettlementStatus, u64)>,
+    /// Settlements that moved and whose events are not all published yet: `by_status` and
+    /// `needs_attention` count them as they stand.
+    pub ahead: Vec<Standing>,
     /// Created today.
     pub created_today: u64,
     /// Settled today.
@@ -33,7 +37,20 @@ pub struct Overview {
     pub connections: u64,
 }
 
+/// Where a settlement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Which one.
+    pub id: SettlementId,
+    /// Where it stands.
+    pub status: SettlementStatus,
+    /// Its version there.
+    pub version: i64,
+}
+
 impl Overview {
+    /// Most entries of `ahead`.
+    pub const MAX_AHEAD: usize = 2_000;
     /// Most rows of `needs_attention`.
     pub const MAX_ATTENTION: usize = 8;
     /// Most events of `recent`.

@@ -1,10 +1,10 @@
 //! The table `settlements`.
 
 use sqlx::{FromRow, PgConnection};
-use tidewatch_app::model::SettlementCursor;
+use tidewatch_app::model::{SettlementCursor, Standing};
 use tidewatch_events::catalog::settlement::SettlementStatus;
 use tidewatch_events::id::SettlementId;
-use tidewatch_events::{ProjectId, Timestamp};
+use tidewatch_events::{AggregateType, ProjectId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -221,4 +221,44 @@ pub async fn needing_attention(
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Where those settlements stand of which an event is recorded and not yet published.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn ahead_of_log(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    limit: u32,
+) -> Result<Vec<Standing>, sqlx::Error> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "select distinct aggregate_id from domain_events
+         where project_id = $1 and aggregate_type = $3 and position is null limit $2",
+    )
+    .bind(project.uuid())
+    .bind(i64::from(limit))
+    .bind(AggregateType::SETTLEMENT.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    let ids: Vec<Uuid> =
+        names.iter().filter_map(|name| name.parse::<SettlementId>().ok()).map(|id| id.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<SettlementRow> =
+        sqlx::query_as("select * from settlements where project_id = $1 and id = any($2)")
+            .bind(project.uuid())
+            .bind(ids)
+            .fetch_all(connection)
+            .await?;
+    rows.into_iter()
+        .map(|row| {
+            Settlement::try_from(row).map(|row| Standing {
+                id: row.id,
+                status: row.status,
+                version: row.version,
+            })
+        })
+        .collect()
 }

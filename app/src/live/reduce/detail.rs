@@ -36,6 +36,23 @@ impl DetailState {
         self.moves_are_old
     }
 
+    /// Takes the event into the timeline, by version; `false` when it is there, or older than all that is kept.
+    fn tell(&mut self, envelope: &Envelope) -> bool {
+        let timeline = &mut self.detail.timeline;
+        let version = envelope.aggregate_version;
+        let is_full = timeline.len() >= SettlementDetail::MAX_TIMELINE;
+        let index = timeline.partition_point(|event| event.aggregate_version < version);
+        let is_there = timeline.get(index).is_some_and(|event| event.aggregate_version == version);
+        if is_there || (is_full && index == 0) {
+            return false;
+        }
+        timeline.insert(index, envelope.clone());
+        if is_full {
+            timeline.remove(0);
+        }
+        true
+    }
+
     fn note(&mut self, envelope: &Envelope) {
         let detail = &mut self.detail;
         if let Some(Ok(event)) = envelope.payload::<SettlementGasEstimated>() {
@@ -59,17 +76,19 @@ impl Reducer for DetailState {
 
     fn apply(&mut self, envelope: &Envelope) -> bool {
         let Some(row) = row_of(envelope) else { return false };
-        if row.id != self.detail.settlement.id || row.version <= self.detail.settlement.version {
+        if row.id != self.detail.settlement.id {
             return false;
         }
-        self.moves_are_old |= row.status != self.detail.settlement.status;
-        self.detail.settlement = row;
-        self.note(envelope);
-        self.detail.timeline.push(envelope.clone());
-        if self.detail.timeline.len() > SettlementDetail::MAX_TIMELINE {
-            self.detail.timeline.remove(0);
+        // The row may be ahead of the log: a change shows in the table once it is committed, and in
+        // the timeline once it is published.
+        let is_told = self.tell(envelope);
+        let is_newer = row.version > self.detail.settlement.version;
+        if is_newer {
+            self.moves_are_old |= row.status != self.detail.settlement.status;
+            self.detail.settlement = row;
+            self.note(envelope);
         }
-        true
+        is_told || is_newer
     }
 
     fn replace(&mut self, snapshot: Snapshot<SettlementDetail>) {
@@ -88,10 +107,11 @@ mod tests {
     use super::super::testing::{Change, Ledger, changes};
     use super::*;
 
-    /// What the server answers of the first settlement.
-    fn load(ledger: &Ledger) -> SettlementDetail {
+    /// What the server answers of the first settlement, with `published` events in the log.
+    fn load(ledger: &Ledger, published: usize) -> SettlementDetail {
         let settlement = ledger.rows[0].clone();
-        let timeline = ledger.log.iter().filter(|event| event.aggregate_id == settlement.id.to_string());
+        let log = ledger.log[..published].iter();
+        let timeline = log.filter(|event| event.aggregate_id == settlement.id.to_string());
         SettlementDetail {
             timeline: timeline.cloned().collect(),
             settlement,
@@ -106,20 +126,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equals_a_fresh_load(before in changes(10), after in changes(30), repeat in 0usize..30) {
+        fn equals_a_fresh_load(
+            before in changes(10), committed in changes(5), after in changes(30), repeat in 0usize..30,
+        ) {
             let mut ledger = Ledger::default();
             ledger.make(Change { settlement: 0, status: SettlementStatus::Created, after: 0 });
             before.iter().for_each(|change| ledger.make(*change));
-            let mut state = DetailState::new(load(&ledger));
-            let loaded = ledger.log.len();
+            let published = ledger.log.len();
+            committed.iter().for_each(|change| ledger.make(*change));
+            let mut state = DetailState::new(load(&ledger, published));
             after.iter().for_each(|change| ledger.make(*change));
-            for event in &ledger.log[loaded..] {
+            for event in &ledger.log[published..] {
                 state.apply(event);
             }
             if let Some(event) = ledger.log.get(repeat) {
                 prop_assert!(!state.apply(event), "what was applied changes nothing again");
             }
-            prop_assert_eq!(state.detail(), &load(&ledger));
+            prop_assert_eq!(state.detail(), &load(&ledger, ledger.log.len()));
         }
     }
 }

@@ -34,10 +34,11 @@ impl OverviewState {
     /// The overview as it was loaded.
     #[must_use]
     pub fn new(snapshot: Snapshot<Overview>) -> Self {
+        let ahead = snapshot.data.ahead.iter();
         Self {
             day: snapshot.as_of.unix_millis().div_euclid(MILLIS_A_DAY),
+            known: ahead.map(|standing| (standing.id, (standing.status, standing.version))).collect(),
             overview: snapshot.data,
-            known: BTreeMap::new(),
             unsure: false,
         }
     }
@@ -140,15 +141,15 @@ impl Reducer for OverviewState {
             return false;
         }
         let Some(row) = row_of(envelope) else { return false };
-        if self.known.get(&row.id).is_some_and(|(_, version)| *version >= row.version) {
-            return false;
-        }
         recent.insert(0, envelope.clone());
         recent.truncate(Overview::MAX_RECENT);
-        self.count_move(envelope, &row);
         self.count_today(envelope, &row);
         self.note_minute(envelope.event_type.as_str(), envelope.occurred_at);
-        self.unsure |= attention::note(&mut self.overview.needs_attention, row);
+        // What comes from the table is ahead of the log where the relay has not caught up.
+        if self.known.get(&row.id).is_none_or(|(_, version)| *version < row.version) {
+            self.count_move(envelope, &row);
+            self.unsure |= attention::note(&mut self.overview.needs_attention, row);
+        }
         true
     }
 

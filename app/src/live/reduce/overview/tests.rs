@@ -4,27 +4,39 @@ use tidewatch_events::{EventType, Position};
 
 use super::super::testing::{Change, Ledger, changes, currency, envelope};
 use super::*;
+use crate::model::Standing;
 
-fn load(ledger: &Ledger) -> Snapshot<Overview> {
+/// What the server answers with `published` events in the log.
+fn load(ledger: &Ledger, published: usize) -> Snapshot<Overview> {
+    let log = &ledger.log[..published];
+    let waiting = &ledger.log[published..];
+    let is_ahead =
+        |row: &&SettlementRow| waiting.iter().any(|event| event.aggregate_id == row.id.to_string());
     let count = |status| ledger.rows.iter().filter(|row| row.status == status).count() as u64;
     let mut attention: Vec<SettlementRow> = ledger.rows.clone();
     attention.retain(|row| matches!(row.status, SettlementStatus::Failed | SettlementStatus::Held));
-    attention.sort_by_key(SettlementRow::key);
+    attention.sort_by_key(|row| (row.updated_at, row.id));
     attention.truncate(Overview::MAX_ATTENTION);
     Snapshot {
         data: Overview {
             by_status: SettlementStatus::ALL.into_iter().map(|status| (status, count(status))).collect(),
-            created_today: ledger.rows.len() as u64,
+            ahead: ledger
+                .rows
+                .iter()
+                .filter(is_ahead)
+                .map(|row| Standing { id: row.id, status: row.status, version: row.version })
+                .collect(),
+            created_today: log.iter().filter(|event| event.aggregate_version == 1).count() as u64,
             settled_today: 0,
             failed_today: 0,
             volume_today: Vec::new(),
             needs_attention: attention,
             per_minute: Vec::new(),
-            recent: ledger.log.iter().rev().take(Overview::MAX_RECENT).cloned().collect(),
+            recent: log.iter().rev().take(Overview::MAX_RECENT).cloned().collect(),
             outbox_lag_ms: None,
             connections: 1,
         },
-        position: Position::new(ledger.log.len() as u64).expect("a position"),
+        position: Position::new(published as u64).expect("a position"),
         resume_token: String::new(),
         as_of: Timestamp::from_unix_millis(1_763_671_432_000).expect("a time"),
     }
@@ -44,19 +56,20 @@ fn tell_origins(ledger: &mut Ledger) {
 
 proptest! {
     #[test]
-    fn equals_a_fresh_load(before in changes(20), after in changes(40)) {
+    fn equals_a_fresh_load(before in changes(20), committed in changes(8), after in changes(40)) {
         let mut ledger = Ledger::default();
         before.iter().for_each(|change| ledger.make(*change));
+        let published = ledger.log.len();
+        committed.iter().for_each(|change| ledger.make(*change));
         tell_origins(&mut ledger);
-        let mut state = OverviewState::new(load(&ledger));
-        let loaded = ledger.log.len();
+        let mut state = OverviewState::new(load(&ledger, published));
         after.iter().for_each(|change| ledger.make(*change));
         tell_origins(&mut ledger);
-        for event in &ledger.log[loaded..] {
+        for event in &ledger.log[published..] {
             state.apply(event);
             state.apply(event);
         }
-        let fresh = load(&ledger).data;
+        let fresh = load(&ledger, ledger.log.len()).data;
         prop_assert_eq!(&state.overview().by_status, &fresh.by_status);
         prop_assert_eq!(state.overview().created_today, fresh.created_today);
         prop_assert_eq!(&state.overview().recent, &fresh.recent);
@@ -70,7 +83,7 @@ proptest! {
 fn counts_today_until_the_day_turns() {
     let mut ledger = Ledger::default();
     ledger.make(Change { settlement: 0, status: SettlementStatus::Created, after: 0 });
-    let mut state = OverviewState::new(load(&ledger));
+    let mut state = OverviewState::new(load(&ledger, ledger.log.len()));
     let mut row = ledger.rows[0].clone();
     let mut settle = |state: &mut OverviewState, day: i64| {
         row.version += 1;
