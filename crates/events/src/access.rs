@@ -66,6 +66,24 @@ permissions! {
     TICKETS_READ = "tickets.read";
     /// See that notifications were sent.
     NOTIFICATIONS_READ = "notifications.read";
+    /// Acknowledge and resolve incidents.
+    INCIDENTS_ACT = "incidents.act";
+    /// Check monitored servers.
+    SERVERS_ACT = "servers.act";
+    /// Start automation runs.
+    AUTOMATIONS_ACT = "automations.act";
+    /// Quote, approve and finish tickets.
+    TICKETS_ACT = "tickets.act";
+    /// Capture and refund payments.
+    PAYMENTS_ACT = "payments.act";
+    /// Fulfil and cancel orders.
+    ORDERS_ACT = "orders.act";
+    /// Invite people, say what they may, and end their memberships and sessions.
+    PEOPLE_MANAGE = "people.manage";
+    /// Change what the project is called and which organizations it has.
+    PROJECT_MANAGE = "project.manage";
+    /// See who changed what.
+    AUDIT_VIEW = "audit.view";
     /// Create, rotate and delete API keys.
     KEYS_MANAGE = "keys.manage";
     /// See and end live connections.
@@ -125,7 +143,8 @@ impl<'de> Deserialize<'de> for Permission {
 }
 
 /// What a subject may: named permissions, or all there are and will be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum PermissionSet {
     /// Every permission: the master scope `*` of an API key, the role of an administrator.
     All,
@@ -138,6 +157,16 @@ impl PermissionSet {
     #[must_use]
     pub const fn none() -> Self {
         Self::Named(BTreeSet::new())
+    }
+
+    /// Whether everything in `other` is in this one too.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Named(_), Self::All) => false,
+            (Self::Named(held), Self::Named(asked)) => asked.is_subset(held),
+        }
     }
 
     /// Whether `permission` is among them.
@@ -171,6 +200,15 @@ pub enum SubjectRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be user:usr_…, org:org_… or role:name")]
 pub struct ParseSubjectError;
+
+impl SubjectRef {
+    /// Everyone whose role is project-wide, and every API key: the audience of what belongs to an
+    /// organization, beside that organization. No role may have this name.
+    #[must_use]
+    pub fn staff() -> Self {
+        Self::Role("staff".to_owned())
+    }
+}
 
 impl fmt::Display for SubjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -273,8 +311,7 @@ impl<'de> Deserialize<'de> for Actor {
 pub struct Subject {
     /// The project that it reads in; nothing of another one reaches it.
     pub project_id: ProjectId,
-    /// The names under which an audience can address it. An API key has none: it reads what is
-    /// for everyone in the project.
+    /// The names under which an audience can address it.
     pub identities: BTreeSet<SubjectRef>,
     /// What it may.
     pub permissions: PermissionSet,

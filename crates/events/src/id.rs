@@ -154,6 +154,12 @@ ids! {
     ProjectId = "prj";
     /// An API key.
     ApiKeyId = "key";
+    /// A login of a person: a browser's session, or one of the API.
+    SessionId = "ses";
+    /// An invitation to a project.
+    InvitationId = "ivt";
+    /// An entry of the audit log.
+    AuditEntryId = "aud";
     /// One live connection to the hub.
     ConnectionId = "con";
 }

@@ -28,6 +28,10 @@ pub struct Connected {
     /// Whether the stream goes on from where the reader asked. `false` after a gap: the reader
     /// must read the present state anew.
     pub recovered: bool,
+    /// Stands for what the reader may see. When it is another one than on the stream before, what was
+    /// read until then may have to go, and other things may be there: read the present state anew.
+    #[serde(default)]
+    pub rights: String,
 }
 
 /// Shows that the stream is alive. Its SSE `id` is a position token.

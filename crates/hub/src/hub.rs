@@ -14,6 +14,8 @@ use crate::history::History;
 use crate::ring::RingBounds;
 use crate::slot::{Phase, Queue, Slot};
 use crate::stream::ProjectStream;
+#[cfg(doc)]
+use crate::subscription::Delivery;
 use crate::subscription::{CloseReason, Subscription};
 
 /// How much the hub holds.
@@ -187,6 +189,7 @@ impl Hub {
             filter,
             after: Position::START,
             phase: Phase::Gap,
+            rights_changed: false,
             closed: self.0.draining.load(Ordering::SeqCst).then_some(CloseReason::Draining),
             notify: Arc::default(),
         };
@@ -211,7 +214,8 @@ impl Hub {
     }
 
     /// From now on the connection has these rights; what waits and may no longer be seen is
-    /// dropped. `false` when there is no such connection, or it is of another project.
+    /// dropped, and the subscriber is told by [`Delivery::PermissionsChanged`] where they differ from
+    /// those that it had. `false` when there is no such connection, or it is of another project.
     pub fn set_subject(&self, id: ConnectionId, subject: Subject) -> bool {
         let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
         stream.project == subject.project_id

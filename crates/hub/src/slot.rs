@@ -52,6 +52,8 @@ pub(crate) struct Slot {
     pub(crate) after: Position,
     pub(crate) phase: Phase,
     pub(crate) closed: Option<CloseReason>,
+    /// Its rights have changed, and it was not told yet.
+    pub(crate) rights_changed: bool,
     pub(crate) notify: Arc<Notify>,
 }
 
@@ -80,7 +82,12 @@ impl Slot {
 
     /// From now on with these rights; what waits and may no longer be seen is dropped.
     pub(crate) fn set_subject(&mut self, subject: Subject) {
+        if self.subject == subject {
+            return;
+        }
         self.subject = subject;
+        self.rights_changed = true;
+        self.notify.notify_one();
         if let Phase::Live(queue) = &mut self.phase {
             queue.events.retain(|event| visible(&event.event().routing, &self.subject));
             queue.bytes = queue.events.iter().map(|event| event.sse_frame().len()).sum();

@@ -172,6 +172,9 @@ impl ProjectStream {
                 _ => Delivery::Closed(reason),
             });
         }
+        if std::mem::take(&mut slot.rights_changed) {
+            return Step::Deliver(Delivery::PermissionsChanged);
+        }
         match &mut slot.phase {
             Phase::Lagged(_) => Step::Deliver(Delivery::Lagged),
             Phase::Gap => Step::Read(head.unwrap_or(Position::START)),

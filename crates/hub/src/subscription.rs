@@ -22,6 +22,9 @@ pub enum Delivery {
         /// The oldest position that is kept.
         oldest: Position,
     },
+    /// From here on the subscriber has other rights: what it was sent before it may perhaps see no
+    /// longer, and what it was not sent it may perhaps see now.
+    PermissionsChanged,
     /// The subscriber was too slow: too much was waiting. It receives nothing more and can
     /// subscribe again behind its position.
     Lagged,
@@ -38,6 +41,8 @@ pub enum CloseReason {
     Draining,
     /// The session, key or token behind the connection has ended.
     SessionExpired,
+    /// The subscriber may read no stream at all any more.
+    Forbidden,
     /// The connection was ended by a person, or is no longer known.
     Removed,
 }

@@ -2,11 +2,19 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
-use tidewatch_events::{EventId, NewEvent};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use tidewatch_events::{EventId, NewEvent, ProjectId};
 
 use crate::record::{RecordError, record, record_all};
 use crate::wake::Waker;
+
+/// The statement by which a transaction says which project it is about. Row-level security shows it
+/// the rows of that project alone, where the connection's role is subject to it. Sent together with
+/// `begin`, it costs no round trip.
+#[must_use]
+pub fn set_project_statement(project: ProjectId) -> String {
+    format!("set local tidewatch.project = '{}'", project.uuid())
+}
 
 /// Begins transactions that may record events. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,12 +38,14 @@ impl Outbox {
         Self { pool, waker }
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction on behalf of a project: see [`set_project_statement`].
     ///
     /// # Errors
     /// No connection was to be had in the pool's time, or Postgres refused.
-    pub async fn begin(&self) -> Result<OutboxTransaction, sqlx::Error> {
-        let transaction = self.pool.begin().await?;
+    pub async fn begin(&self, project: ProjectId) -> Result<OutboxTransaction, sqlx::Error> {
+        let begin = format!("begin; {}", set_project_statement(project));
+        // The only part that varies is a UUID.
+        let transaction = self.pool.begin_with(AssertSqlSafe(begin)).await?;
         Ok(OutboxTransaction { transaction, waker: self.waker.clone(), recorded: false })
     }
 }

@@ -196,7 +196,17 @@ async fn lost_rights_take_effect_on_what_waits() {
     assert!(world.hub.set_subject(subscription.id(), subject(false)));
     world.publish_as(1, true);
     world.publish(1);
+    assert!(matches!(subscription.next().await, Delivery::PermissionsChanged));
     assert_eq!(positions(&mut subscription, 1).await, [5]);
+}
+
+#[tokio::test]
+async fn the_same_rights_once_more_are_no_news() {
+    let world = world(HubConfig::default());
+    let mut subscription = world.subscribe(StartAt::Head);
+    assert!(world.hub.set_subject(subscription.id(), subject(true)));
+    world.publish(1);
+    assert_eq!(positions(&mut subscription, 1).await, [1]);
 }
 
 #[tokio::test]

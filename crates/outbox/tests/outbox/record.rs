@@ -33,7 +33,8 @@ async fn a_rollback_publishes_nothing(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_dropped_transaction_publishes_nothing(pool: PgPool) {
     let project = new_project();
-    let mut transaction = Outbox::new(pool.clone(), Waker::default()).begin().await.expect("a transaction");
+    let mut transaction =
+        Outbox::new(pool.clone(), Waker::default()).begin(project).await.expect("a transaction");
     transaction.record(event(project, "a", 1)).await.expect("recorded");
     drop(transaction);
 
@@ -366,7 +367,7 @@ async fn line_ends_in_a_payload_pass(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_example_of_the_readme_works(pool: PgPool) {
     async fn rename(outbox: &Outbox, new: NewEvent) -> Result<EventId, RecordError> {
-        let mut transaction = outbox.begin().await.map_err(RecordError::Database)?;
+        let mut transaction = outbox.begin(new.routing.project_id).await.map_err(RecordError::Database)?;
         sqlx::query("update projects set name = $1 where id = $2")
             .bind("Quay 9")
             .bind(new.routing.project_id.uuid())

@@ -243,8 +243,9 @@ async fn a_commit_is_told_to_other_processes(pool: PgPool) {
     let waker = Waker::default();
     background.spawn(waker.clone().run(options(&pool), background.shutdown()));
     let mut listener = listener(&pool, RECORDED_CHANNEL).await;
-    let mut transaction = Outbox::new(pool.clone(), waker).begin().await.expect("a transaction");
-    transaction.record(event(new_project(), "a", 1)).await.expect("recorded");
+    let project = new_project();
+    let mut transaction = Outbox::new(pool.clone(), waker).begin(project).await.expect("a transaction");
+    transaction.record(event(project, "a", 1)).await.expect("recorded");
     transaction.commit().await.expect("committed");
 
     assert_eq!(heard(&mut listener).await, "");
@@ -268,8 +269,10 @@ async fn a_publication_is_told_to_other_processes(pool: PgPool) {
 async fn the_business_transaction_itself_notifies_nobody(pool: PgPool) {
     let mut listener = listener(&pool, RECORDED_CHANNEL).await;
     // Its waker does not run, so whatever is heard would come from the transaction.
-    let mut transaction = Outbox::new(pool.clone(), Waker::default()).begin().await.expect("a transaction");
-    transaction.record(event(new_project(), "a", 1)).await.expect("recorded");
+    let project = new_project();
+    let mut transaction =
+        Outbox::new(pool.clone(), Waker::default()).begin(project).await.expect("a transaction");
+    transaction.record(event(project, "a", 1)).await.expect("recorded");
     transaction.commit().await.expect("committed");
     say(&pool, RECORDED_CHANNEL, "afterwards").await;
 
