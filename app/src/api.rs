@@ -1,11 +1,19 @@
 //! Server functions: authorize, delegate, return. What they do stands behind the port.
+//!
+//! `project` is the slug of the project that the call is about; empty: the one that the person
+//! joined first.
 
 #![expect(missing_docs, reason = "the server macro makes a public struct of each function's arguments")]
 
+pub mod access;
 pub mod overview;
 pub mod settlements;
 pub mod user;
 
+pub use access::{
+    ChangeAccess, change_access, get_audit_entry, get_people, list_api_keys, list_audit_entries,
+    list_organizations, list_sessions,
+};
 pub use overview::get_overview;
 pub use settlements::{
     CreateSettlement, MoveSettlement, create_settlement, get_settlement, list_settlements, move_settlement,

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::use_context;
-use tidewatch_events::id::SettlementId;
+use tidewatch_events::id::{AuditEntryId, SettlementId};
 
 use crate::error::AppError;
 use crate::model::{
-    CurrentUser, MoveRequest, NewSettlement, Overview, SettlementDetail, SettlementPage, SettlementQuery,
-    SettlementRow, Snapshot, Theme,
+    AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, Changed, CurrentUser, MoveRequest,
+    NewSettlement, Organization, Overview, People, Session, SettlementDetail, SettlementPage,
+    SettlementQuery, SettlementRow, Snapshot, Theme,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -16,6 +17,9 @@ use crate::model::{
 /// Every method authorizes by itself; a page that hides a button is no protection.
 #[async_trait::async_trait]
 pub trait Backend: Send + Sync + 'static {
+    /// The same request's backend for the project with this slug; empty: the one that the person
+    /// joined first.
+    fn in_project(&self, slug: &str) -> BackendHandle;
     /// Who is signed in; [`AppError::Unauthenticated`] without a session.
     async fn current_user(&self) -> Result<CurrentUser, AppError>;
     /// What the first page shows.
@@ -32,6 +36,20 @@ pub trait Backend: Send + Sync + 'static {
         id: SettlementId,
         request: MoveRequest,
     ) -> Result<SettlementRow, AppError>;
+    /// Who is in the project, and as what.
+    async fn people(&self) -> Result<People, AppError>;
+    /// The project's organizations.
+    async fn organizations(&self) -> Result<Vec<Organization>, AppError>;
+    /// The project's API keys.
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, AppError>;
+    /// The logins of the person who asks.
+    async fn sessions(&self) -> Result<Vec<Session>, AppError>;
+    /// A page of the audit log.
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, AppError>;
+    /// One entry of the audit log.
+    async fn audit_entry(&self, id: AuditEntryId) -> Result<AuditEntry, AppError>;
+    /// Changes who may what.
+    async fn change_access(&self, change: AccessChange) -> Result<Changed, AppError>;
     /// The theme of the request's cookie `tidewatch_theme`.
     fn theme(&self) -> Theme;
     /// Sets the status code of the answer that is being rendered.

@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 pub mod amount;
+pub mod change_form;
 pub mod connection_pill;
 pub mod copyable_id;
 pub mod empty_state;
@@ -15,6 +16,7 @@ pub mod sparkline;
 pub mod status_badge;
 pub mod theme_switch;
 pub mod timeline;
+pub mod while_allowed;
 
 pub use amount::Amount;
 pub use connection_pill::ConnectionPill;
@@ -31,3 +33,4 @@ pub use sparkline::Sparkline;
 pub use status_badge::StatusBadge;
 pub use theme_switch::ThemeSwitch;
 pub use timeline::Timeline;
+pub use while_allowed::WhileAllowed;

@@ -2,4 +2,5 @@
 
 pub mod announcer;
 pub mod clock;
+pub mod project;
 pub mod user;

@@ -1,5 +1,6 @@
 //! What pages show and forms send. The same types on both sides; camelCase on the wire.
 
+mod access;
 mod cursor;
 mod overview;
 mod settlement;
@@ -7,6 +8,10 @@ mod snapshot;
 mod theme;
 mod user;
 
+pub use access::{
+    AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, Changed, Invitation, Organization, People,
+    Person, Role, Session,
+};
 pub use cursor::{ParseCursorError, SettlementCursor};
 pub use overview::{Overview, Standing};
 pub use settlement::{
@@ -15,4 +20,4 @@ pub use settlement::{
 };
 pub use snapshot::Snapshot;
 pub use theme::{ParseThemeError, Theme};
-pub use user::CurrentUser;
+pub use user::{CurrentUser, ProjectLink};

@@ -9,7 +9,10 @@ use crate::contexts::announcer::provide_announcer;
 use crate::contexts::clock::provide_clock;
 use crate::layouts::DashboardLayout;
 use crate::live::provide_live;
-use crate::pages::{LoginPage, NotFoundPage, OverviewPage, SettlementPage, SettlementsPage};
+use crate::pages::{
+    ApiKeysPage, AuditPage, InvitationPage, LoginPage, NotFoundPage, OverviewPage, PeoplePage, ProjectPage,
+    SessionsPage, SettlementPage, SettlementsPage,
+};
 
 /// The whole UI.
 ///
@@ -34,6 +37,7 @@ pub fn App() -> impl IntoView {
         <Router set_is_routing>
             <Routes fallback=|| view! { <DashboardLayout><NotFoundPage/></DashboardLayout> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitation") view=InvitationPage ssr=SsrMode::Async/>
                 <ParentRoute
                     path=path!("")
                     view=|| view! { <DashboardLayout><Outlet/></DashboardLayout> }
@@ -42,6 +46,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/settlements") view=SettlementsPage ssr=SsrMode::Async/>
                     <Route path=path!("/settlements/:id") view=SettlementPage ssr=SsrMode::Async/>
+                    <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys") view=ApiKeysPage ssr=SsrMode::Async/>
+                    <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
+                    <Route path=path!("/project") view=ProjectPage ssr=SsrMode::Async/>
+                    <Route path=path!("/sessions") view=SessionsPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -11,24 +11,34 @@ use crate::model::{
 
 /// A page of settlements.
 #[server(prefix = "/fn", endpoint = "list_settlements", input = GetUrl)]
-pub async fn list_settlements(query: SettlementQuery) -> Result<Snapshot<SettlementPage>, AppError> {
-    crate::backend::use_backend()?.list_settlements(query).await
+pub async fn list_settlements(
+    project: String,
+    query: SettlementQuery,
+) -> Result<Snapshot<SettlementPage>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).list_settlements(query).await
 }
 
 /// One settlement.
 #[server(prefix = "/fn", endpoint = "get_settlement", input = GetUrl)]
-pub async fn get_settlement(id: SettlementId) -> Result<Snapshot<SettlementDetail>, AppError> {
-    crate::backend::use_backend()?.get_settlement(id).await
+pub async fn get_settlement(
+    project: String,
+    id: SettlementId,
+) -> Result<Snapshot<SettlementDetail>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).get_settlement(id).await
 }
 
 /// Asks for a settlement.
 #[server(prefix = "/fn", endpoint = "create_settlement")]
-pub async fn create_settlement(new: NewSettlement) -> Result<SettlementRow, AppError> {
-    crate::backend::use_backend()?.create_settlement(new).await
+pub async fn create_settlement(project: String, new: NewSettlement) -> Result<SettlementRow, AppError> {
+    crate::backend::use_backend()?.in_project(&project).create_settlement(new).await
 }
 
 /// Makes a move.
 #[server(prefix = "/fn", endpoint = "move_settlement")]
-pub async fn move_settlement(id: SettlementId, request: MoveRequest) -> Result<SettlementRow, AppError> {
-    crate::backend::use_backend()?.move_settlement(id, request).await
+pub async fn move_settlement(
+    project: String,
+    id: SettlementId,
+    request: MoveRequest,
+) -> Result<SettlementRow, AppError> {
+    crate::backend::use_backend()?.in_project(&project).move_settlement(id, request).await
 }

@@ -8,6 +8,6 @@ use crate::model::CurrentUser;
 
 /// Who is signed in.
 #[server(prefix = "/fn", endpoint = "get_current_user", input = GetUrl)]
-pub async fn get_current_user() -> Result<CurrentUser, AppError> {
-    crate::backend::use_backend()?.current_user().await
+pub async fn get_current_user(project: String) -> Result<CurrentUser, AppError> {
+    crate::backend::use_backend()?.in_project(&project).current_user().await
 }

@@ -14,6 +14,9 @@ pub fn ErrorState(
     /// What was asked for, such as `the settlements`.
     #[prop(into)]
     what: String,
+    /// Whether it was on the screen until now.
+    #[prop(optional)]
+    lost: bool,
 ) -> impl IntoView {
     let location = use_location();
     let here = move || format!("{}{}", location.pathname.get(), location.search.with(|s| question_mark(s)));
@@ -33,7 +36,7 @@ pub fn ErrorState(
         <div class="error-state" role="alert" data-error=error.name()>
             <Icon name=IconName::Alert/>
             <div>
-                <p class="error-title">{format!("Could not load {what}. {error}")}</p>
+                <p class="error-title">{if lost { format!("You can no longer see {what}. {error}") } else { format!("Could not load {what}. {error}") }}</p>
                 <p>{help}</p>
                 {if signed_out {
                     view! { <a class="button" rel="external" href=move || login.get()>"Log in"</a> }.into_any()

@@ -51,6 +51,16 @@ pub enum IconName {
     Screen,
     /// Upwards.
     Up,
+    /// People.
+    People,
+    /// A key.
+    Key,
+    /// What was.
+    History,
+    /// Settings.
+    Gear,
+    /// Another place.
+    Switch,
 }
 
 impl IconName {
@@ -85,6 +95,15 @@ impl IconName {
             Self::Moon => "M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5Z",
             Self::Screen => "M2.5 3.5h11v7h-11ZM6 13.5h4M8 10.5v3",
             Self::Up => "M8 13V3M4 7l4-4 4 4",
+            Self::People => {
+                "M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM1.5 13.5a4.5 4.5 0 0 1 9 0M10.5 2.8a2.5 2.5 0 0 1 0 4.4M12 9.6a4.5 4.5 0 0 1 2.5 3.9"
+            }
+            Self::Key => "M10.5 9.5a3.5 3.5 0 1 0-3.2-2.1L2 12.5v1.5h2.5v-1.5H6V11l1.6-1.3M11.5 5.4v.2",
+            Self::History => "M2.5 8a5.5 5.5 0 1 0 1.8-4.1L2.5 5.4M2.5 2.5v2.9h2.9M8 5v3.2l2.2 1.3",
+            Self::Gear => {
+                "M8 10.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4ZM8 1.8v2M8 12.2v2M1.8 8h2M12.2 8h2M3.6 3.6 5 5M11 11l1.4 1.4M3.6 12.4 5 11M11 5l1.4-1.4"
+            }
+            Self::Switch => "M5 6l3-3 3 3M5 10l3 3 3-3",
         }
     }
 }

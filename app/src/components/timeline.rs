@@ -8,6 +8,7 @@ use tidewatch_events::{Envelope, EventId};
 
 use super::status_badge::{icon_of, tone_of};
 use super::{Icon, IconName, RelativeTime};
+use crate::contexts::project::use_project;
 pub use describe::{Words, actor, describe};
 
 /// A list of events, newest first, that grows in place.
@@ -44,7 +45,7 @@ fn TimelineItem(event: Envelope, with_subject: bool) -> impl IntoView {
     let reference =
         event.payload.get("reference").and_then(|reference| reference.as_str()).map(str::to_owned);
     let subject = reference.filter(|_| with_subject).map(|reference| {
-        let href = format!("/settlements/{}", event.aggregate_id);
+        let href = use_project().href(&format!("/settlements/{}", event.aggregate_id));
         view! { <a class="timeline-subject" href=href>{reference}</a> " " }
     });
     let by = match actor(&event) {

@@ -3,15 +3,19 @@
 use leptos::prelude::*;
 
 use crate::api::get_current_user;
+use crate::contexts::project::use_project;
 use crate::error::AppError;
+use crate::live::use_live_client;
 use crate::model::CurrentUser;
 
 /// The person at the screen, as far as known.
 pub type CurrentUserResource = Resource<Result<CurrentUser, AppError>>;
 
-/// Asks once for all pages of the layout who is signed in.
+/// Asks for all pages of the layout who is signed in, and again when that may have changed.
 pub fn provide_current_user() -> CurrentUserResource {
-    let user = Resource::new(|| (), |()| get_current_user());
+    let project = use_project();
+    let rights = use_live_client().rights();
+    let user = Resource::new(move || rights.get(), move |_| get_current_user(project.slug()));
     provide_context(user);
     user
 }

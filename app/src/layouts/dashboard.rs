@@ -1,25 +1,30 @@
 //! Navigation, the connection's state and who is signed in.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::components::{ConnectionPill, Icon, IconName, ThemeSwitch};
 use crate::contexts::announcer::use_announcer;
-use crate::contexts::user::provide_current_user;
+use crate::contexts::project::{in_project, provide_project, use_project};
+use crate::contexts::user::{provide_current_user, use_current_user};
 use crate::model::CurrentUser;
 
 /// The frame of every page behind the login.
 #[component]
 pub fn DashboardLayout(children: Children) -> impl IntoView {
     let announcer = use_announcer();
+    let project = provide_project();
+    provide_current_user();
     view! {
         <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
         <div class="frame">
             <header class="sidebar">
-                <a class="brand" href="/" aria-label="Tidewatch, overview"><BrandMark/><span>"Tidewatch"</span></a>
+                <a class="brand" href=project.href("/") aria-label="Tidewatch, overview"><BrandMark/><span>"Tidewatch"</span></a>
                 <nav class="nav" aria-label="Main">
-                    <A href="/" exact=true><Icon name=IconName::Overview/>"Overview"</A>
-                    <A href="/settlements"><Icon name=IconName::Settlements/>"Settlements"</A>
+                    <A href=project.href("/") exact=true><Icon name=IconName::Overview/>"Overview"</A>
+                    <A href=project.href("/settlements")><Icon name=IconName::Settlements/>"Settlements"</A>
+                    <ManagementLinks/>
                 </nav>
                 <div class="sidebar-foot">
                     <div class="connection" aria-label="Connection" role="group">
@@ -48,9 +53,38 @@ pub fn BrandMark() -> impl IntoView {
     }
 }
 
+/// The links for those who run the project, as far as they may follow them.
+#[component]
+fn ManagementLinks() -> impl IntoView {
+    let user = use_current_user();
+    let project = use_project();
+    view! {
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                let user = user.await.ok();
+                let may = |permission: &str| user.as_ref().is_some_and(|user| user.may_manage(permission));
+                view! {
+                    {may("users.read").then(|| view! {
+                        <A href=project.href("/people")><Icon name=IconName::People/>"People"</A>
+                    })}
+                    {may("keys.manage").then(|| view! {
+                        <A href=project.href("/api-keys")><Icon name=IconName::Key/>"API keys"</A>
+                    })}
+                    {may("audit.view").then(|| view! {
+                        <A href=project.href("/audit")><Icon name=IconName::History/>"Audit log"</A>
+                    })}
+                    {may("users.read").then(|| view! {
+                        <A href=project.href("/project")><Icon name=IconName::Gear/>"Project"</A>
+                    })}
+                }
+            })}
+        </Transition>
+    }
+}
+
 #[component]
 fn Account() -> impl IntoView {
-    let user = provide_current_user();
+    let user = use_current_user();
     view! {
         <Transition fallback=|| view! { <div class="account"></div> }>
             {move || Suspend::new(async move { user.await.ok().map(|user| view! { <AccountOf user/> }) })}
@@ -61,13 +95,41 @@ fn Account() -> impl IntoView {
 #[component]
 fn AccountOf(user: CurrentUser) -> impl IntoView {
     let title = format!("{} · {}", user.email, user.roles.join(", "));
+    let project = use_project();
+    let name = user.name.clone();
     view! {
         <div class="account">
-            <p class="account-name" title=title>{user.name}</p>
-            <p class="account-project">{user.project_name}</p>
+            <p class="account-name" title=title><A href=project.href("/sessions")>{name}</A></p>
+            <ProjectSwitcher user/>
             <form method="post" action="/logout">
                 <button class="button button-quiet button-small">"Log out"</button>
             </form>
         </div>
     }
+}
+
+/// The project's name; where somebody is in several, a menu of them. Another project is another
+/// document: its links leave the router.
+#[component]
+fn ProjectSwitcher(user: CurrentUser) -> impl IntoView {
+    if user.projects.len() < 2 {
+        return Either::Left(view! { <p class="account-project">{user.project_name}</p> });
+    }
+    let here = user.project_slug;
+    Either::Right(view! {
+        <details class="account-project switcher">
+            <summary><span>{user.project_name}</span><Icon name=IconName::Switch/></summary>
+            <ul aria-label="Projects">
+                {user
+                    .projects
+                    .into_iter()
+                    .map(|link| {
+                        let current = (link.slug == here).then_some("true");
+                        let href = in_project("/", &link.slug);
+                        view! { <li><a href=href rel="external" aria-current=current>{link.name}</a></li> }
+                    })
+                    .collect_view()}
+            </ul>
+        </details>
+    })
 }

@@ -35,6 +35,7 @@ pub struct Pulse {
 pub struct LiveClient {
     status: RwSignal<Status>,
     pulse: RwSignal<Pulse>,
+    rights: RwSignal<u32>,
     transport: Transport,
 }
 
@@ -42,7 +43,8 @@ pub struct LiveClient {
 pub fn provide_live() {
     let status = RwSignal::new(Status::default());
     let pulse = RwSignal::new(Pulse::default());
-    provide_context(LiveClient { status, pulse, transport: Transport::new(status, pulse) });
+    let rights = RwSignal::new(0);
+    provide_context(LiveClient { status, pulse, rights, transport: Transport::new(status, pulse, rights) });
 }
 
 /// The tab's connection.
@@ -67,9 +69,20 @@ impl LiveClient {
         self.pulse.into()
     }
 
+    /// Counts the times at which what may be seen has changed, or may have.
+    #[must_use]
+    pub fn rights(&self) -> Signal<u32> {
+        self.rights.into()
+    }
+
     /// Calls `callback` with what comes behind `anchor`; the answer is what came already.
     pub(super) fn subscribe(&self, anchor: &Anchor, callback: Callback) -> (SubscriberId, CatchUp) {
         self.transport.subscribe(anchor, callback)
+    }
+
+    /// Opens the stream behind `anchor`, unless it is open already.
+    pub(super) fn connect(&self, anchor: &Anchor) {
+        self.transport.connect(anchor);
     }
 
     pub(super) fn resume(&self, id: SubscriberId, from: Position) -> CatchUp {

@@ -71,11 +71,16 @@ impl<S: Clone> Feed<S> {
         self.complete_behind.is_some()
     }
 
+    /// The stream begins behind `from`, unless it has begun already.
+    pub fn begin(&mut self, from: Position) {
+        self.complete_behind.get_or_insert(from);
+    }
+
     /// Adds a reader whose data contains everything up to `from`.
     pub fn subscribe(&mut self, from: Position, handle: S) -> (SubscriberId, CatchUp) {
         let id = SubscriberId(self.next_id);
         self.next_id += 1;
-        self.complete_behind.get_or_insert(from);
+        self.begin(from);
         self.subscribers.insert(id, Subscriber { handle, from, waiting: false });
         let catch_up = self.resume(id, from);
         (id, catch_up)

@@ -10,6 +10,7 @@ use leptos::task::spawn_local;
 use super::client::{Anchor, LiveClient, use_live_client};
 use super::feed::{CatchUp, SubscriberId};
 use super::reduce::Reducer;
+use crate::contexts::user::use_current_user;
 use crate::error::AppError;
 use crate::model::Snapshot;
 
@@ -18,14 +19,24 @@ const DEBOUNCE: Duration = Duration::from_millis(400);
 /// After a failed read, until the next.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Asks a live page to read its data anew, in silence.
+/// What a live page is told of its data, beside the data.
 #[derive(Debug, Clone, Copy)]
-pub struct Refetch(RwSignal<u32>);
+pub struct Live {
+    asked: RwSignal<u32>,
+    refused: RwSignal<Option<AppError>>,
+}
 
-impl Refetch {
-    /// Reads anew soon.
-    pub fn ask(self) {
-        self.0.update(|count| *count += 1);
+impl Live {
+    /// Reads the data anew soon, in silence.
+    pub fn refetch(self) {
+        self.asked.update(|count| *count += 1);
+    }
+
+    /// Why the data is no longer to be seen; `None` as long as it is. A page shows this and not what
+    /// it had before.
+    #[must_use]
+    pub fn refused(self) -> Signal<Option<AppError>> {
+        self.refused.into()
     }
 }
 
@@ -39,7 +50,7 @@ impl<T> From<&Snapshot<T>> for Anchor {
 /// called: one at a time, and what is on the screen stays until the answer is there.
 ///
 /// On the server it does nothing; in the browser it begins after hydration.
-pub fn use_live<R, Fetch, Answer>(state: RwSignal<R>, anchor: Anchor, fetch: Fetch) -> Refetch
+pub fn use_live<R, Fetch, Answer>(state: RwSignal<R>, anchor: Anchor, fetch: Fetch) -> Live
 where
     R: Reducer + Send + Sync + 'static,
     Fetch: Fn() -> Answer + Clone + 'static,
@@ -47,8 +58,9 @@ where
 {
     let client = use_live_client();
     let asked = RwSignal::new(0);
+    let refused = RwSignal::new(None);
     Effect::new(move |_| {
-        let follower = Rc::new(Follower::new(state, client, fetch.clone()));
+        let follower = Rc::new(Follower::new(state, refused, client, fetch.clone()));
         let callback = {
             let follower = Rc::clone(&follower);
             Rc::new(move |catch_up| follower.take(catch_up))
@@ -64,11 +76,24 @@ where
             }
         });
     });
-    Refetch(asked)
+    Live { asked, refused }
+}
+
+/// Keeps a page connected that shows nothing live: it hears of rights that change, and who goes on
+/// from it to a live page finds the stream open.
+pub fn use_connection() {
+    let client = use_live_client();
+    let user = use_current_user();
+    Effect::new(move |_| {
+        if let Some(Ok(user)) = user.get() {
+            client.connect(&Anchor { position: user.position, resume_token: user.resume_token });
+        }
+    });
 }
 
 struct Follower<R: 'static, Fetch> {
     state: RwSignal<R>,
+    refused: RwSignal<Option<AppError>>,
     client: LiveClient,
     fetch: Fetch,
     id: Cell<Option<SubscriberId>>,
@@ -82,8 +107,13 @@ where
     Fetch: Fn() -> Answer + 'static,
     Answer: Future<Output = Result<Snapshot<R::Data>, AppError>> + 'static,
 {
-    fn new(state: RwSignal<R>, client: LiveClient, fetch: Fetch) -> Self {
-        Self { state, client, fetch, id: Cell::new(None), reading: Cell::new(false) }
+    fn new(
+        state: RwSignal<R>,
+        refused: RwSignal<Option<AppError>>,
+        client: LiveClient,
+        fetch: Fetch,
+    ) -> Self {
+        Self { state, refused, client, fetch, id: Cell::new(None), reading: Cell::new(false) }
     }
 
     fn take(self: &Rc<Self>, catch_up: CatchUp) {
@@ -126,11 +156,17 @@ where
             (Ok(snapshot), Some(id)) => {
                 let position = snapshot.position;
                 self.state.try_update(|state| state.replace(snapshot));
+                if self.refused.with_untracked(Option::is_some) {
+                    self.refused.set(None);
+                }
                 self.take(self.client.resume(id, position));
             }
-            // Nothing that a second try would change.
-            (Err(AppError::Unauthenticated | AppError::Forbidden { .. } | AppError::NotFound), _)
-            | (_, None) => {}
+            // Nothing that a second try would change. What may no longer be seen goes from the screen.
+            (
+                Err(error @ (AppError::Unauthenticated | AppError::Forbidden { .. } | AppError::NotFound)),
+                _,
+            ) => self.refused.set(Some(error)),
+            (_, None) => {}
             (Err(_), Some(_)) => self.read_anew_after(RETRY),
         }
     }

@@ -92,6 +92,8 @@ pub struct Machine {
     hidden_since: Option<Millis>,
     /// The browser says so; it can be wrong both ways.
     offline: bool,
+    /// What stands for the reader's rights; `None`: whatever is told next.
+    rights: Option<String>,
     /// History was lost in a poll; the next place that is heard of is where the pages go on.
     gap_open: bool,
 }
@@ -111,6 +113,7 @@ impl Default for Machine {
             last_heard: None,
             hidden_since: None,
             offline: false,
+            rights: None,
             gap_open: false,
         }
     }
@@ -164,6 +167,7 @@ impl Machine {
             Input::Connected { position, heartbeat, recovered } => {
                 self.connected(position, heartbeat, recovered, now, &mut todo);
             }
+            Input::Rights(rights) => self.rights_are(rights, &mut todo),
             Input::Event { id, envelope } => {
                 self.last_heard = Some(now);
                 if self.deliver(*envelope, &mut todo) {

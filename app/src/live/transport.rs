@@ -22,6 +22,7 @@ use super::client::{Anchor, Callback, Pulse};
 use super::feed::{CatchUp, Feed, SubscriberId};
 use super::machine::{Effect, Input, Machine, Millis, Polled, Status};
 use crate::contexts::clock;
+use crate::contexts::project::in_project;
 
 const EVENTS_URL: &str = "/api/v1/events?types=settlement.*";
 /// Most events of one polled page.
@@ -32,16 +33,21 @@ const POLL_LIMIT: u32 = 500;
 pub(super) struct Transport(StoredValue<Rc<Tab>, LocalStorage>);
 
 impl Transport {
-    pub(super) fn new(status: RwSignal<Status>, pulse: RwSignal<Pulse>) -> Self {
-        Self(StoredValue::new_local(Tab::new(status, pulse)))
+    pub(super) fn new(status: RwSignal<Status>, pulse: RwSignal<Pulse>, rights: RwSignal<u32>) -> Self {
+        Self(StoredValue::new_local(Tab::new(status, pulse, rights)))
     }
 
     pub(super) fn subscribe(self, anchor: &Anchor, callback: Callback) -> (SubscriberId, CatchUp) {
-        let tab = self.0.get_value();
-        let answer = tab.feed.borrow_mut().subscribe(anchor.position, callback);
+        let answer = self.0.get_value().feed.borrow_mut().subscribe(anchor.position, callback);
         // The machine takes the first one; to start it again changes nothing.
-        tab.take(Input::Start { after: anchor.resume_token.clone(), position: anchor.position });
+        self.connect(anchor);
         answer
+    }
+
+    pub(super) fn connect(self, anchor: &Anchor) {
+        let tab = self.0.get_value();
+        tab.feed.borrow_mut().begin(anchor.position);
+        tab.take(Input::Start { after: anchor.resume_token.clone(), position: anchor.position });
     }
 
     pub(super) fn resume(self, id: SubscriberId, from: Position) -> CatchUp {
@@ -65,6 +71,7 @@ struct Listeners {
 struct Tab {
     status: RwSignal<Status>,
     pulse: RwSignal<Pulse>,
+    rights: RwSignal<u32>,
     machine: RefCell<Machine>,
     feed: RefCell<Feed<Callback>>,
     listeners: Listeners,
@@ -76,12 +83,12 @@ struct Tab {
 }
 
 impl Tab {
-    fn new(status: RwSignal<Status>, pulse: RwSignal<Pulse>) -> Rc<Self> {
+    fn new(status: RwSignal<Status>, pulse: RwSignal<Pulse>, rights: RwSignal<u32>) -> Rc<Self> {
         let tab = Rc::new_cyclic(|tab: &std::rc::Weak<Self>| {
             let (on_message, on_error) = (tab.clone(), tab.clone());
             let message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-                if let (Some(tab), Some(input)) = (on_message.upgrade(), read_message(&event)) {
-                    tab.take(input);
+                if let Some(tab) = on_message.upgrade() {
+                    read_message(&event).into_iter().for_each(|input| tab.take(input));
                 }
             });
             let error = Closure::<dyn Fn()>::new(move || {
@@ -92,6 +99,7 @@ impl Tab {
             Self {
                 status,
                 pulse,
+                rights,
                 machine: RefCell::default(),
                 feed: RefCell::default(),
                 listeners: Listeners { message, error },
@@ -164,6 +172,7 @@ impl Tab {
             Effect::Refetch { behind } => {
                 let readers = self.feed.borrow_mut().break_off(behind);
                 readers.iter().for_each(|reader| reader(CatchUp::Gap));
+                self.rights.try_update(|count| *count += 1);
             }
         }
     }
@@ -196,12 +205,15 @@ impl Tab {
             .abort_signal(signal.as_ref());
         let tab = Rc::clone(self);
         spawn_local(async move {
-            let polled = match request.send().await {
+            let (rights, polled) = match request.send().await {
                 Ok(response) => read_page(response).await,
-                Err(_) => Polled::Failed { retry_after: None },
+                Err(_) => (None, Polled::Failed { retry_after: None }),
             };
             if tab.poll_number.get() == number {
                 tab.poll.take();
+                if let Some(rights) = rights {
+                    tab.take(Input::Rights(rights));
+                }
                 tab.take(Input::Polled(polled));
             }
         });
@@ -219,23 +231,37 @@ impl Tab {
 
 /// Ids, tokens and numbers need no escape in a query.
 fn url(after: &str) -> String {
-    format!("{EVENTS_URL}&after={after}")
+    let search = window().location().search().unwrap_or_default();
+    let project = web_sys::UrlSearchParams::new_with_str(&search).ok().and_then(|query| query.get("project"));
+    in_project(&format!("{EVENTS_URL}&after={after}"), &project.unwrap_or_default())
 }
 
-fn read_message(event: &MessageEvent) -> Option<Input> {
-    let data = event.data().as_string()?;
+fn read_message(event: &MessageEvent) -> Vec<Input> {
+    let Some(data) = event.data().as_string() else { return Vec::new() };
+    if event.type_() == CONNECTED {
+        return parse(&data).map(read_connected).unwrap_or_default();
+    }
+    read_other(event, &data).into_iter().collect()
+}
+
+fn read_connected(connected: Connected) -> Vec<Input> {
+    let rights = Input::Rights(connected.rights);
+    let connected = Input::Connected {
+        position: connected.position,
+        heartbeat: (connected.heartbeat_seconds * 1_000.0) as Millis,
+        recovered: connected.recovered,
+    };
+    vec![rights, connected]
+}
+
+fn read_other(event: &MessageEvent, data: &str) -> Option<Input> {
     let id = event.last_event_id();
     match event.type_().as_str() {
-        CONNECTED => parse::<Connected>(&data).map(|connected| Input::Connected {
-            position: connected.position,
-            heartbeat: (connected.heartbeat_seconds * 1_000.0) as Millis,
-            recovered: connected.recovered,
-        }),
         HEARTBEAT => {
-            parse::<Heartbeat>(&data).map(|heartbeat| Input::Heartbeat { id, position: heartbeat.position })
+            parse::<Heartbeat>(data).map(|heartbeat| Input::Heartbeat { id, position: heartbeat.position })
         }
-        SYSTEM_MESSAGE => parse(&data).map(Input::System),
-        _ => parse(&data).map(|envelope| Input::Event { id, envelope: Box::new(envelope) }),
+        SYSTEM_MESSAGE => parse(data).map(Input::System),
+        _ => parse(data).map(|envelope| Input::Event { id, envelope: Box::new(envelope) }),
     }
 }
 
@@ -250,18 +276,26 @@ struct Page {
     events: Vec<Envelope>,
     position: Position,
     has_more: bool,
+    #[serde(default)]
+    rights: String,
 }
 
-async fn read_page(response: Response) -> Polled {
+/// What stands for the rights of one who may read no events at all.
+const NO_RIGHTS: &str = "none";
+
+async fn read_page(response: Response) -> (Option<String>, Polled) {
     let retry_after =
         || response.headers().get("Retry-After")?.parse::<Millis>().ok().map(|seconds| seconds * 1_000);
     match response.status() {
         200 => match response.json::<Page>().await {
-            Ok(Page { events, position, has_more }) => Polled::Page { events, position, has_more },
-            Err(_) => Polled::Failed { retry_after: None },
+            Ok(Page { events, position, has_more, rights }) => {
+                (Some(rights), Polled::Page { events, position, has_more })
+            }
+            Err(_) => (None, Polled::Failed { retry_after: None }),
         },
-        401 => Polled::Unauthorized,
-        410 => Polled::Gap,
-        _ => Polled::Failed { retry_after: retry_after() },
+        401 => (None, Polled::Unauthorized),
+        403 => (Some(NO_RIGHTS.to_owned()), Polled::Failed { retry_after: retry_after() }),
+        410 => (None, Polled::Gap),
+        _ => (None, Polled::Failed { retry_after: retry_after() }),
     }
 }

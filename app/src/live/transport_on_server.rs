@@ -12,13 +12,15 @@ use super::machine::Status;
 pub(super) struct Transport;
 
 impl Transport {
-    pub(super) const fn new(_: RwSignal<Status>, _: RwSignal<Pulse>) -> Self {
+    pub(super) const fn new(_: RwSignal<Status>, _: RwSignal<Pulse>, _: RwSignal<u32>) -> Self {
         Self
     }
 
     pub(super) fn subscribe(self, anchor: &Anchor, callback: Callback) -> (SubscriberId, CatchUp) {
         Feed::default().subscribe(anchor.position, callback)
     }
+
+    pub(super) const fn connect(self, _: &Anchor) {}
 
     pub(super) const fn resume(self, _: SubscriberId, _: Position) -> CatchUp {
         CatchUp::Gap

@@ -13,11 +13,13 @@ use leptos_meta::Title;
 use self::view::OverviewView;
 use crate::api::get_overview;
 use crate::components::{ErrorState, Loading};
+use crate::contexts::project::use_project;
 
 /// What needs a person now, how it goes, and what just happened.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let overview = Resource::new(|| (), |()| get_overview());
+    let project = use_project();
+    let overview = Resource::new(|| (), move |()| get_overview(project.slug()));
     view! {
         <Title text="Overview"/>
         <div class="page">

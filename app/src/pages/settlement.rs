@@ -13,6 +13,7 @@ use tidewatch_events::id::SettlementId;
 use self::view::SettlementView;
 use crate::api::get_settlement;
 use crate::components::{ErrorState, Loading};
+use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::model::{SettlementDetail, Snapshot};
 use crate::pages::NotFoundPage;
@@ -23,7 +24,8 @@ use crate::request;
 pub fn SettlementPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-    let detail = Resource::new(move || id.get(), load);
+    let project = use_project();
+    let detail = Resource::new(move || id.get(), move |id| load(project.slug(), id));
     view! {
         <Transition fallback=|| view! { <Loading what="the settlement"/> }>
             {move || Suspend::new(async move {
@@ -36,9 +38,9 @@ pub fn SettlementPage() -> impl IntoView {
     }
 }
 
-async fn load(id: String) -> Result<Snapshot<SettlementDetail>, AppError> {
+async fn load(project: String, id: String) -> Result<Snapshot<SettlementDetail>, AppError> {
     let id: SettlementId = id.parse().map_err(|_| AppError::NotFound)?;
-    get_settlement(id).await
+    get_settlement(project, id).await
 }
 
 #[component]

@@ -17,15 +17,17 @@ use self::status_filter::StatusFilter;
 use self::table::SettlementsTable;
 use crate::api::list_settlements;
 use crate::components::{ErrorState, Loading};
+use crate::contexts::project::use_project;
 
 /// The list, newest first, by status and page as the address says.
 #[component]
 pub fn SettlementsPage() -> impl IntoView {
     let params = use_query_map();
     let query = Memo::new(move |_| read_query(&params.read()));
+    let project = use_project();
     let page = Resource::new(
         move || query.get(),
-        |query| async move { (query.clone(), list_settlements(query).await) },
+        move |query| async move { (query.clone(), list_settlements(project.slug(), query).await) },
     );
     view! {
         <Title text="Settlements"/>

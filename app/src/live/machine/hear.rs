@@ -26,6 +26,14 @@ impl Machine {
         }
     }
 
+    /// Rights that changed while nothing was heard were told to nobody.
+    pub(super) fn rights_are(&mut self, rights: String, todo: &mut Vec<Effect>) {
+        let before = self.rights.replace(rights);
+        if before.is_some() && before != self.rights {
+            todo.push(Effect::Refetch { behind: self.floor });
+        }
+    }
+
     /// History was lost: what follows comes behind `position`, and the pages must read anew.
     pub(super) fn go_on_behind(&mut self, position: Position, todo: &mut Vec<Effect>) {
         self.gap_open = false;
@@ -58,7 +66,10 @@ impl Machine {
         let retry_after = detail("retryMs");
         match message.code {
             SystemCode::SessionExpired => self.sign_out(todo),
-            SystemCode::PermissionsChanged => todo.push(Effect::Refetch { behind: self.floor }),
+            SystemCode::PermissionsChanged => {
+                self.rights = None;
+                todo.push(Effect::Refetch { behind: self.floor });
+            }
             SystemCode::HistoryGap => {
                 if let Stream::Open { behind, gap_told: gap_told @ false, .. } = &mut self.stream {
                     *gap_told = true;

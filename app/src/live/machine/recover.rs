@@ -25,6 +25,8 @@ impl Machine {
 
     pub(super) fn sign_out(&mut self, todo: &mut Vec<Effect>) {
         self.rest(Activity::SignedOut, todo);
+        // The pages find out that they may show nothing any more.
+        todo.push(Effect::Refetch { behind: self.floor });
     }
 
     fn rest(&mut self, activity: Activity, todo: &mut Vec<Effect>) {

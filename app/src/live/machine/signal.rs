@@ -24,6 +24,8 @@ pub enum Input {
         /// Whether the stream goes on from where it was asked to.
         recovered: bool,
     },
+    /// What stands for the reader's rights, told before [`Input::Connected`] and [`Input::Polled`].
+    Rights(String),
     /// An event arrived on the stream.
     Event {
         /// The SSE id to resume behind.

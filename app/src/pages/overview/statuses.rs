@@ -4,12 +4,14 @@ use leptos::prelude::*;
 use tidewatch_events::catalog::settlement::SettlementStatus;
 
 use crate::components::StatusBadge;
+use crate::contexts::project::use_project;
 use crate::format;
 use crate::live::reduce::OverviewState;
 
 /// One line a status, with a bar for its share.
 #[component]
 pub fn Statuses(state: RwSignal<OverviewState>) -> impl IntoView {
+    let project = use_project();
     let most = Memo::new(move |_| {
         state.with(|state| {
             SettlementStatus::ALL.into_iter().map(|status| state.count(status)).max().unwrap_or(0).max(1)
@@ -20,7 +22,7 @@ pub fn Statuses(state: RwSignal<OverviewState>) -> impl IntoView {
         let share = move || format!("inline-size:{:.1}%", count.get() as f64 / most.get() as f64 * 100.0);
         view! {
             <li data-status=status.as_str() data-count=move || count.get().to_string()>
-                <a href=format!("/settlements?status={status}")><StatusBadge status/></a>
+                <a href=project.href(&format!("/settlements?status={status}"))><StatusBadge status/></a>
                 <span class="bar" aria-hidden="true"><span class="bar-fill" style=share></span></span>
                 <span class="tabular">{move || format::count(count.get())}</span>
             </li>

@@ -7,7 +7,8 @@ use super::feed::LiveFeed;
 use super::numbers::Numbers;
 use super::statuses::Statuses;
 use crate::api::get_overview;
-use crate::components::{Freshness, Sparkline};
+use crate::components::{Freshness, Sparkline, WhileAllowed};
+use crate::contexts::project::use_project;
 use crate::live::reduce::OverviewState;
 use crate::live::{Anchor, use_live};
 use crate::model::{Overview, Snapshot};
@@ -18,9 +19,11 @@ pub fn OverviewView(snapshot: Snapshot<Overview>) -> impl IntoView {
     let anchor = Anchor::from(&snapshot);
     let as_of = snapshot.as_of;
     let state = RwSignal::new(OverviewState::new(snapshot));
-    use_live(state, anchor, get_overview);
+    let project = use_project();
+    let live = use_live(state, anchor, move || get_overview(project.slug()));
     let per_minute = Memo::new(move |_| state.with(|state| state.overview().per_minute.clone()));
     view! {
+        <WhileAllowed live what="the overview">
         <p class="page-meta"><Freshness as_of/></p>
         <Attention state/>
         <Numbers state/>
@@ -34,5 +37,6 @@ pub fn OverviewView(snapshot: Snapshot<Overview>) -> impl IntoView {
             </div>
             <LiveFeed state/>
         </div>
+        </WhileAllowed>
     }
 }

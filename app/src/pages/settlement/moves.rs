@@ -7,20 +7,21 @@ use tidewatch_events::id::SettlementId;
 
 use crate::api::MoveSettlement;
 use crate::components::{Icon, IconName, StatusBadge};
+use crate::contexts::project::use_project;
 use crate::error::AppError;
-use crate::live::Refetch;
+use crate::live::Live;
 use crate::live::reduce::DetailState;
 use crate::model::{AvailableMove, InputKind, MoveInput, SettlementRow};
 
 /// One form a move. Each carries the version that is on the screen: who acts on an older one is
 /// told what is there now.
 #[component]
-pub fn Moves(state: RwSignal<DetailState>, refetch: Refetch) -> impl IntoView {
+pub fn Moves(state: RwSignal<DetailState>, live: Live) -> impl IntoView {
     let action = ServerAction::<MoveSettlement>::new();
     let answer = action.value();
     Effect::new(move |_| {
         if answer.with(Option::is_some) {
-            refetch.ask();
+            live.refetch();
         }
     });
     let id = state.with_untracked(|state| state.detail().settlement.id);
@@ -53,6 +54,7 @@ fn MoveForm(
     let data_move = name.clone();
     let form = view! {
         <ActionForm action attr:class="form form-inline" attr:data-move=data_move>
+            <input type="hidden" name="project" value=use_project().slug()/>
             <input type="hidden" name="id" value=id.to_string()/>
             <input type="hidden" name="request[move]" value=name/>
             <input type="hidden" name="request[expectedVersion]" value=move || version.get().to_string()/>

@@ -7,7 +7,10 @@ use leptos_meta::Title;
 use super::facts::Facts;
 use super::moves::Moves;
 use crate::api::get_settlement;
-use crate::components::{Amount, CopyableId, Freshness, Icon, IconName, ProgressBar, StatusBadge, Timeline};
+use crate::components::{
+    Amount, CopyableId, Freshness, Icon, IconName, ProgressBar, StatusBadge, Timeline, WhileAllowed,
+};
+use crate::contexts::project::use_project;
 use crate::live::reduce::DetailState;
 use crate::live::{Anchor, use_live};
 use crate::model::{SettlementDetail, SettlementRow, Snapshot};
@@ -18,8 +21,10 @@ pub fn SettlementView(snapshot: Snapshot<SettlementDetail>) -> impl IntoView {
     let anchor = Anchor::from(&snapshot);
     let as_of = snapshot.as_of;
     let first = snapshot.data.settlement.clone();
+    let id = first.id;
     let state = RwSignal::new(DetailState::new(snapshot.data));
-    let refetch = use_live(state, anchor, move || get_settlement(first.id));
+    let project = use_project();
+    let live = use_live(state, anchor, move || get_settlement(project.slug(), id));
 
     let row = Memo::new(move |_| state.with(|state| state.detail().settlement.clone()));
     let trouble = Memo::new(move |_| state.with(|state| trouble(state.detail())));
@@ -28,16 +33,17 @@ pub fn SettlementView(snapshot: Snapshot<SettlementDetail>) -> impl IntoView {
     });
     view! {
         <Title text=first.reference.clone()/>
+        <WhileAllowed live what="this settlement">
         <article
             class="page settlement"
             data-id=first.id.to_string()
             data-version=move || row.read().version.to_string()
             data-status=move || row.read().status.as_str()
         >
-            <p class="breadcrumb"><a href="/settlements">"Settlements"</a></p>
+            <p class="breadcrumb"><a href=project.href("/settlements")>"Settlements"</a></p>
             <header class="settlement-head">
                 <div>
-                    <h1>{first.reference}</h1>
+                    <h1>{first.reference.clone()}</h1>
                     <CopyableId id=first.id.to_string() whole=true/>
                 </div>
                 <p class="settlement-amount"><Amount minor=first.amount_minor currency=first.currency/></p>
@@ -50,7 +56,7 @@ pub fn SettlementView(snapshot: Snapshot<SettlementDetail>) -> impl IntoView {
             {move || trouble.get().map(|(tone, text)| view! {
                 <p class="alert" data-tone=tone><Icon name=IconName::Alert/><span>{text}</span></p>
             })}
-            <Moves state refetch/>
+            <Moves state live/>
             <div class="columns">
                 <section aria-labelledby="facts"><h2 id="facts">"Facts"</h2><Facts state/></section>
                 <section aria-labelledby="history">
@@ -59,6 +65,7 @@ pub fn SettlementView(snapshot: Snapshot<SettlementDetail>) -> impl IntoView {
                 </section>
             </div>
         </article>
+        </WhileAllowed>
     }
 }
 

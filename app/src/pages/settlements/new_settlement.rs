@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::api::CreateSettlement;
 use crate::components::{Icon, IconName};
+use crate::contexts::project::use_project;
 use crate::contexts::user::use_current_user;
 use crate::error::AppError;
 use crate::model::SettlementRow;
@@ -21,7 +22,7 @@ pub fn NewSettlementForm() -> impl IntoView {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 match user.await {
-                    Ok(user) if user.may_act => Either::Left(view! { <Form/> }),
+                    Ok(user) if user.may("settlements.act") => Either::Left(view! { <Form/> }),
                     _ => Either::Right(()),
                 }
             })}
@@ -38,6 +39,7 @@ fn Form() -> impl IntoView {
             <summary class="button"><Icon name=IconName::Plus/>"New settlement"</summary>
             <div class="panel">
                 <ActionForm action attr:class="form form-inline">
+                    <input type="hidden" name="project" value=use_project().slug()/>
                     <label class="field field-wide">
                         <span>"Reference"</span>
                         <input type="text" name="new[reference]" required=true maxlength="200" autocomplete="off" placeholder="INV-1001"/>
@@ -74,7 +76,7 @@ fn Form() -> impl IntoView {
 fn Answer(answer: Result<SettlementRow, AppError>) -> impl IntoView {
     match answer {
         Ok(row) => {
-            let href = format!("/settlements/{}", row.id);
+            let href = use_project().href(&format!("/settlements/{}", row.id));
             EitherOf3::A(view! {
                 <p class="alert" data-tone="good" role="status">
                     <Icon name=IconName::CheckCircle/>

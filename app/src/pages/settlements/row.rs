@@ -6,6 +6,7 @@ use tidewatch_events::catalog::settlement::SettlementStatus;
 use tidewatch_events::id::SettlementId;
 
 use crate::components::{Amount, CopyableId, ProgressBar, RelativeTime, StatusBadge};
+use crate::contexts::project::use_project;
 use crate::live::reduce::SettlementList;
 use crate::model::SettlementRow;
 
@@ -33,7 +34,7 @@ pub fn SettlementTableRow(list: RwSignal<SettlementList>, first: SettlementRow) 
             data-status=move || row.read().status.as_str()
         >
             <th scope="row" data-label="Reference">
-                <a class="row-link" href=format!("/settlements/{id}")>{reference}</a>
+                <a class="row-link" href=use_project().href(&format!("/settlements/{id}"))>{reference}</a>
                 <CopyableId id=id.to_string()/>
             </th>
             <td data-label="Status">

@@ -7,8 +7,9 @@ use wasm_bindgen::JsCast;
 use super::href;
 use super::row::SettlementTableRow;
 use crate::api::list_settlements;
-use crate::components::{EmptyState, Freshness, Icon, IconName, Pagination};
+use crate::components::{EmptyState, Freshness, Icon, IconName, Pagination, WhileAllowed};
 use crate::contexts::announcer::use_announcer;
+use crate::contexts::project::use_project;
 use crate::live::reduce::{ListScope, SettlementList};
 use crate::live::{Anchor, use_live};
 use crate::model::{SettlementPage, SettlementQuery, SettlementRow, Snapshot};
@@ -24,8 +25,9 @@ pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPag
     let anchor = Anchor::from(&snapshot);
     let as_of = snapshot.as_of;
     let list = RwSignal::new(SettlementList::new(ListScope::from(&query), snapshot.data));
+    let project = use_project();
     let asked = query.clone();
-    use_live(list, anchor, move || list_settlements(asked.clone()));
+    let live = use_live(list, anchor, move || list_settlements(project.slug(), asked.clone()));
 
     let hold = Hold::new(list);
     let waiting = Memo::new(move |_| list.with(SettlementList::waiting));
@@ -40,11 +42,13 @@ pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPag
 
     let status = query.status;
     let limit = query.limit;
-    let newest = query.after.as_ref().map(|_| href(status, None, limit));
-    let older =
-        Memo::new(move |_| list.with(SettlementList::next).map(|after| href(status, Some(&after), limit)));
+    let newest = StoredValue::new(query.after.as_ref().map(|_| project.href(&href(status, None, limit))));
+    let older = Memo::new(move |_| {
+        list.with(SettlementList::next).map(|after| project.href(&href(status, Some(&after), limit)))
+    });
     let is_empty = Memo::new(move |_| list.with(|list| list.visible().is_empty()));
     view! {
+        <WhileAllowed live what="the settlements">
         <div
             class="live-table"
             on:pointerenter=move |_| hold.point(true)
@@ -84,7 +88,8 @@ pub fn SettlementsTable(query: SettlementQuery, snapshot: Snapshot<SettlementPag
             </Show>
         </div>
         </div>
-        <Pagination newest older/>
+        <Pagination newest=newest.get_value() older/>
+        </WhileAllowed>
     }
 }
 
@@ -154,7 +159,7 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
     if is_filtered {
         view! {
             <EmptyState title="No settlement stands here now">
-                <p>"One that comes to this status appears by itself. " <a href="/settlements">"Show all"</a></p>
+                <p>"One that comes to this status appears by itself. " <a href=use_project().href("/settlements")>"Show all"</a></p>
             </EmptyState>
         }
         .into_any()

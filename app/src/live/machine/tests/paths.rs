@@ -141,7 +141,10 @@ fn a_draining_server_is_left_and_come_back_to_when_it_says() {
 #[test]
 fn a_session_that_ends_signs_out() {
     let mut bench = Bench::live();
-    assert_eq!(bench.step(says(SystemCode::SessionExpired, None)), [Effect::CloseStream]);
+    assert_eq!(
+        bench.step(says(SystemCode::SessionExpired, None)),
+        [Effect::CloseStream, Effect::Refetch { behind: at(10) }]
+    );
     assert_eq!(bench.machine.status(), Status::SignedOut);
 }
 
@@ -201,4 +204,18 @@ fn a_stream_that_dies_at_once_again_and_again_leads_to_polling() {
         bench.pass(LONGEST_MS);
     }
     assert!(matches!(bench.machine.poll, super::super::Poll::UnderWay { .. }));
+}
+
+#[test]
+fn rights_that_changed_while_nothing_was_heard_make_the_pages_read_anew() {
+    let mut bench = Bench::live();
+    assert!(!reads_anew(&bench.step(Input::Rights("one".into()))), "the first that is heard of");
+    assert!(!reads_anew(&bench.step(Input::Rights("one".into()))), "the same");
+    assert!(reads_anew(&bench.step(Input::Rights("two".into()))), "others");
+    bench.step(says(SystemCode::PermissionsChanged, None));
+    assert!(!reads_anew(&bench.step(Input::Rights("three".into()))), "of these the stream has told already");
+}
+
+fn reads_anew(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Refetch { .. }))
 }

@@ -1,0 +1,55 @@
+//! People, roles, keys, sessions and the audit log.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use tidewatch_events::id::AuditEntryId;
+
+use crate::error::AppError;
+use crate::model::{
+    AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, Changed, Organization, People, Session,
+};
+
+/// Who is in the project, and as what.
+#[server(prefix = "/fn", endpoint = "get_people", input = GetUrl)]
+pub async fn get_people(project: String) -> Result<People, AppError> {
+    crate::backend::use_backend()?.in_project(&project).people().await
+}
+
+/// The project's organizations.
+#[server(prefix = "/fn", endpoint = "list_organizations", input = GetUrl)]
+pub async fn list_organizations(project: String) -> Result<Vec<Organization>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).organizations().await
+}
+
+/// The project's API keys.
+#[server(prefix = "/fn", endpoint = "list_api_keys", input = GetUrl)]
+pub async fn list_api_keys(project: String) -> Result<Vec<ApiKey>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).api_keys().await
+}
+
+/// The logins of the person who asks.
+#[server(prefix = "/fn", endpoint = "list_sessions", input = GetUrl)]
+pub async fn list_sessions(project: String) -> Result<Vec<Session>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).sessions().await
+}
+
+/// A page of the audit log.
+#[server(prefix = "/fn", endpoint = "list_audit_entries", input = GetUrl)]
+pub async fn list_audit_entries(
+    project: String,
+    #[server(default)] query: AuditQuery,
+) -> Result<AuditPage, AppError> {
+    crate::backend::use_backend()?.in_project(&project).audit(query).await
+}
+
+/// One entry of the audit log.
+#[server(prefix = "/fn", endpoint = "get_audit_entry", input = GetUrl)]
+pub async fn get_audit_entry(project: String, id: AuditEntryId) -> Result<AuditEntry, AppError> {
+    crate::backend::use_backend()?.in_project(&project).audit_entry(id).await
+}
+
+/// Changes who may what.
+#[server(prefix = "/fn", endpoint = "change_access")]
+pub async fn change_access(project: String, change: AccessChange) -> Result<Changed, AppError> {
+    crate::backend::use_backend()?.in_project(&project).change_access(change).await
+}

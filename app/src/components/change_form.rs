@@ -1,0 +1,117 @@
+//! Forms that change who may what, and what came of it.
+
+use leptos::either::Either;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use super::{CopyableId, Icon, IconName};
+use crate::api::ChangeAccess;
+use crate::contexts::project::use_project;
+use crate::error::AppError;
+use crate::model::Changed;
+
+/// The action behind all forms of a page.
+pub type ChangeAction = ServerAction<ChangeAccess>;
+
+/// A form that sends one [`crate::model::AccessChange`]. Works without JavaScript.
+#[component]
+pub fn ChangeForm(
+    /// The page's action.
+    action: ChangeAction,
+    /// How its fields are laid out.
+    #[prop(optional, into)]
+    class: &'static str,
+    /// For tests and styles: which change it is.
+    name: &'static str,
+    children: Children,
+) -> impl IntoView {
+    let class = if class.is_empty() { "form form-inline" } else { class };
+    view! {
+        <ActionForm action attr:class=class attr:data-change=name>
+            <input type="hidden" name="project" value=use_project().slug()/>
+            {children()}
+        </ActionForm>
+    }
+}
+
+/// A form that is one button.
+#[component]
+pub fn ChangeButton(
+    /// The page's action.
+    action: ChangeAction,
+    /// Which change.
+    name: &'static str,
+    /// Its fields.
+    fields: Vec<(&'static str, String)>,
+    /// Whether it warns.
+    #[prop(optional)]
+    danger: bool,
+    /// What it says.
+    #[prop(into)]
+    label: String,
+) -> impl IntoView {
+    let class = if danger { "button button-small button-danger" } else { "button button-small" };
+    view! {
+        <ChangeForm action name>
+            {fields
+                .into_iter()
+                .map(|(field, value)| view! { <input type="hidden" name=format!("change[{name}][{field}]") value=value/> })
+                .collect_view()}
+            <button class=class disabled=move || action.pending().get()>{label}</button>
+        </ChangeForm>
+    }
+}
+
+/// What came of the last change: the message, and once the secret that goes with it.
+#[component]
+pub fn ChangeAnswer(
+    /// The page's action.
+    action: ChangeAction,
+) -> impl IntoView {
+    let answer = action.value();
+    view! {
+        <div class="change-answer" aria-live="polite">
+            {move || answer.get().map(|answer| match answer {
+                Ok(changed) => Either::Left(view! { <Done changed/> }),
+                Err(error) => Either::Right(view! { <Refused error/> }),
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn Done(changed: Changed) -> impl IntoView {
+    let Changed { message, secret, .. } = changed;
+    // An invitation is a path here; it is sent as a whole address.
+    let secret = secret.map(|secret| {
+        let origin = if secret.starts_with('/') {
+            window().location().origin().unwrap_or_default()
+        } else {
+            String::new()
+        };
+        format!("{origin}{secret}")
+    });
+    view! {
+        <div class="alert" data-tone="good" role="status">
+            <Icon name=IconName::CheckCircle/>
+            <div>
+                <p>{message}</p>
+                {secret.map(|secret| view! { <p class="secret" data-secret=""><CopyableId id=secret whole=true/></p> })}
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Refused(error: AppError) -> impl IntoView {
+    let kind = error.name();
+    let text = match error {
+        AppError::Invalid { field, message } if !field.is_empty() => format!("{field}: {message}"),
+        other => other.to_string(),
+    };
+    view! {
+        <p class="alert" data-tone="bad" role="alert" data-error=kind>
+            <Icon name=IconName::Alert/><span>{text}</span>
+        </p>
+    }
+}

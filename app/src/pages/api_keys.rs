@@ -1,0 +1,169 @@
+//! Keys for programs.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::api::{ChangeAccess, list_api_keys};
+use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
+use crate::components::{EmptyState, ErrorState, Icon, IconName, Loading, RelativeTime};
+use crate::contexts::project::use_project;
+use crate::format;
+use crate::live::{use_connection, use_live_client};
+use crate::model::ApiKey;
+
+/// The scopes that are offered first; every permission is one as well.
+const SCOPES: [(&str, &str); 6] = [
+    ("events.read", "Read the stream and everything on it"),
+    ("events.publish", "Publish events"),
+    ("tokens.sign", "Sign tokens for private channels"),
+    ("settlements.act", "Create settlements and move them on"),
+    ("keys.manage", "Manage API keys"),
+    ("*", "Everything"),
+];
+
+/// The project's API keys.
+#[component]
+pub fn ApiKeysPage() -> impl IntoView {
+    use_connection();
+    let project = use_project();
+    let rights = use_live_client().rights();
+    let action = ServerAction::<ChangeAccess>::new();
+    let keys =
+        Resource::new(move || (rights.get(), action.version().get()), move |_| list_api_keys(project.slug()));
+    view! {
+        <Title text="API keys"/>
+        <div class="page">
+            <h1>"API keys"</h1>
+            <ChangeAnswer action/>
+            <Transition fallback=|| view! { <Loading what="the API keys"/> }>
+                {move || Suspend::new(async move {
+                    match keys.await {
+                        Ok(keys) => Either::Left(view! { <NewKey action/> <Keys keys action/> }),
+                        Err(error) => Either::Right(view! { <ErrorState error what="the API keys"/> }),
+                    }
+                })}
+            </Transition>
+        </div>
+    }
+}
+
+#[component]
+fn NewKey(action: ChangeAction) -> impl IntoView {
+    view! {
+        <details class="disclosure">
+            <summary class="button"><Icon name=IconName::Plus/>"New API key"</summary>
+            <div class="panel">
+                <ChangeForm action name="createApiKey" class="form">
+                    <label class="field">
+                        <span>"Name"</span>
+                        <input type="text" name="change[createApiKey][name]" required=true maxlength="200" placeholder="Billing service" autocomplete="off"/>
+                    </label>
+                    <fieldset class="choices">
+                        <legend>"Scopes"</legend>
+                        {SCOPES
+                            .map(|(scope, meaning)| view! {
+                                <label class="choice">
+                                    <input type="checkbox" name="change[createApiKey][scopes][]" value=scope/>
+                                    <span><code>{scope}</code> " " {meaning}</span>
+                                </label>
+                            })
+                            .into_iter()
+                            .collect_view()}
+                    </fieldset>
+                    <label class="field">
+                        <span>"Ends after"</span>
+                        <select name="change[createApiKey][expiresInDays]">
+                            <option value="90">"90 days"</option>
+                            <option value="30">"30 days"</option>
+                            <option value="365">"1 year"</option>
+                            <option value="">"never"</option>
+                        </select>
+                    </label>
+                    <div><button class="button button-primary" disabled=move || action.pending().get()>"Make the key"</button></div>
+                </ChangeForm>
+                <p class="hint">"The key is shown once. Only a digest of it is kept."</p>
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn Keys(keys: Vec<ApiKey>, action: ChangeAction) -> impl IntoView {
+    if keys.is_empty() {
+        return Either::Left(view! {
+            <EmptyState title="No API keys yet"><p>"A program signs in with one: " <code>"Authorization: Bearer tw_…"</code></p></EmptyState>
+        });
+    }
+    let count = keys.len().to_string();
+    Either::Right(view! {
+        <section class="card" aria-label="API keys">
+            <ul class="list" data-count=count>
+                {keys.into_iter().map(|key| view! { <KeyItem key=key action/> }).collect_view()}
+            </ul>
+        </section>
+    })
+}
+
+#[component]
+fn KeyItem(key: ApiKey, action: ChangeAction) -> impl IntoView {
+    let id = key.id.to_string();
+    let (shown, deleted) = (id.clone(), id.clone());
+    let state = match (key.expired, &key.rotated_to) {
+        (true, _) => Some(("bad", "expired")),
+        (false, Some(_)) => Some(("warn", "being replaced")),
+        (false, None) => None,
+    };
+    let end = key.expires_at.map(|at| format!(" · ends {}", format::absolute(at)));
+    let may_rotate = !key.expired && key.rotated_to.is_none();
+    view! {
+        <li class="list-item" data-id=shown>
+            <div class="list-main">
+                <p class="list-title">
+                    {key.name}
+                    {state.map(|(tone, text)| view! { <span class="tag" data-tone=tone>{text}</span> })}
+                </p>
+                <p class="list-detail"><code>{format!("tw_…{}", key.hint)}</code> " · by " {key.created_by}</p>
+            </div>
+            <div class="list-side">
+                <p class="tags">{key.scopes.into_iter().map(|scope| view! { <span class="tag">{scope}</span> }).collect_view()}</p>
+                <p class="list-detail">
+                    {match key.last_used_at {
+                        Some(at) => Either::Left(view! { "used " <RelativeTime at/> }),
+                        None => Either::Right("never used"),
+                    }}
+                    {end}
+                </p>
+            </div>
+            <div class="button-row list-more">
+                {may_rotate.then(|| view! {
+                    <details class="disclosure">
+                        <summary class="button button-small">"Rotate…"</summary>
+                        <div class="panel">
+                            <ChangeForm action name="rotateApiKey">
+                                <input type="hidden" name="change[rotateApiKey][id]" value=id/>
+                                <label class="field">
+                                    <span>"The old key counts for"</span>
+                                    <select name="change[rotateApiKey][overlapHours]">
+                                        <option value="24">"24 hours more"</option>
+                                        <option value="1">"1 hour more"</option>
+                                        <option value="168">"7 days more"</option>
+                                        <option value="0">"no longer"</option>
+                                    </select>
+                                </label>
+                                <button class="button button-primary" disabled=move || action.pending().get()>"Make the new key"</button>
+                            </ChangeForm>
+                        </div>
+                    </details>
+                })}
+                <details class="disclosure">
+                    <summary class="button button-small button-danger">"Delete…"</summary>
+                    <div class="panel">
+                        <p>"Whatever uses it is cut off within seconds."</p>
+                        <ChangeButton action name="deleteApiKey" fields=vec![("id", deleted)] danger=true label="Delete the key"/>
+                    </div>
+                </details>
+            </div>
+        </li>
+    }
+}

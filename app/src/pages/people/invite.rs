@@ -1,0 +1,64 @@
+//! Asking people in.
+
+use leptos::prelude::*;
+
+use super::person::OrganizationChoice;
+use super::roles::RoleChoice;
+use crate::components::change_form::{ChangeAction, ChangeButton, ChangeForm};
+use crate::components::{Icon, IconName};
+use crate::format;
+use crate::model::{Invitation, Organization, Role};
+
+/// The form that invites, and the invitations that nobody has accepted yet.
+#[component]
+pub fn Invitations(
+    invitations: Vec<Invitation>,
+    roles: StoredValue<Vec<Role>>,
+    organizations: StoredValue<Vec<Organization>>,
+    action: ChangeAction,
+) -> impl IntoView {
+    let is_empty = invitations.is_empty();
+    view! {
+        <section class="card" aria-labelledby="invitations">
+            <h2 id="invitations">"Invitations"</h2>
+            <details class="disclosure">
+                <summary class="button"><Icon name=IconName::Plus/>"Invite somebody"</summary>
+                <div class="panel">
+                    <ChangeForm action name="invitePerson" class="form">
+                        <label class="field">
+                            <span>"E-mail"</span>
+                            <input type="email" name="change[invitePerson][email]" required=true autocomplete="off" maxlength="320"/>
+                        </label>
+                        <RoleChoice name="change[invitePerson][roles][]" roles/>
+                        <OrganizationChoice name="change[invitePerson][organizations][]" organizations/>
+                        <div><button class="button button-primary" disabled=move || action.pending().get()>"Make the link"</button></div>
+                    </ChangeForm>
+                    <p class="hint">"You get a link to send. It counts for 7 days and for one person."</p>
+                </div>
+            </details>
+            {is_empty.then(|| view! { <p class="hint">"No invitation is open."</p> })}
+            <ul class="list">
+                {invitations
+                    .into_iter()
+                    .map(|invitation| view! {
+                        <li class="list-item" data-id=invitation.id.to_string()>
+                            <div class="list-main">
+                                <p class="list-title">{invitation.email}</p>
+                                <p class="list-detail">{format!("until {}", format::absolute(invitation.expires_at))}</p>
+                            </div>
+                            <p class="list-side tags">
+                                {invitation.roles.into_iter().map(|role| view! { <span class="tag">{role}</span> }).collect_view()}
+                            </p>
+                            <ChangeButton
+                                action
+                                name="cancelInvitation"
+                                fields=vec![("id", invitation.id.to_string())]
+                                label="Take back"
+                            />
+                        </li>
+                    })
+                    .collect_view()}
+            </ul>
+        </section>
+    }
+}
