@@ -1,10 +1,13 @@
-//! Who is asking, and what they may: passwords, sessions, API keys, roles.
+//! Who is asking, and what they may: passwords, sessions, tokens, API keys, roles.
 
 pub mod caller;
+pub mod credential;
 pub mod login;
 pub mod password;
 pub mod roles;
 pub mod secret;
 pub mod session_store;
+pub mod throttle;
+pub mod token;
 
 pub use caller::Caller;

@@ -1,9 +1,13 @@
 //! The commands of the binary `tidewatch`.
 
+mod keys;
 mod migrate;
+mod office;
+mod projects;
 mod seed;
 mod serve;
 mod simulate;
+mod users;
 
 use clap::{Parser, Subcommand};
 
@@ -23,6 +27,12 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Make the demo project with its operator and API key
     Seed(seed::Seed),
+    /// List and make projects
+    Projects(projects::Projects),
+    /// List, make, rotate and delete API keys
+    Keys(keys::Keys),
+    /// List, make, change and disable people
+    Users(users::Users),
     /// Drive settlements through realistic lives, as a customer with an API key would
     Simulate(simulate::Simulate),
 }
@@ -36,6 +46,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(config) => serve::run(*config).await,
         Command::Migrate(command) => migrate::run(command).await,
         Command::Seed(command) => seed::run(command).await,
+        Command::Projects(command) => projects::run(command).await,
+        Command::Keys(command) => keys::run(command).await,
+        Command::Users(command) => users::run(command).await,
         Command::Simulate(command) => simulate::run(command).await,
     }
 }

@@ -1,6 +1,6 @@
 //! How the server is started: flags and `TIDEWATCH_*` variables, each with its default.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
@@ -87,6 +87,10 @@ pub struct ServeConfig {
     /// Whether the session cookie is sent over TLS only; set it where TLS ends before Tidewatch
     #[arg(long, env = "TIDEWATCH_COOKIE_SECURE", default_value_t = false, action = clap::ArgAction::Set)]
     pub cookie_secure: bool,
+
+    /// Addresses of proxies whose X-Forwarded-For is believed, with commas between them
+    #[arg(long, env = "TIDEWATCH_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpAddr>,
 
     /// Key of the digests of API keys and sessions, 32 characters or more; by default one is made
     /// once and kept in the database

@@ -2,20 +2,48 @@
 //! what is one transaction. A row never leaves with a secret that its caller did not ask for.
 
 pub mod api_keys;
+pub mod audit;
+pub mod invitations;
+pub mod login_failures;
+pub mod organizations;
 pub mod overview;
+pub mod people;
 pub mod projects;
+pub mod roles;
 pub mod secrets;
 pub mod sessions;
 pub mod settlements;
+pub mod tokens;
 pub mod users;
+pub mod visibility;
 
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+use tidewatch_events::ProjectId;
+use tidewatch_outbox::set_project_statement;
 
-/// Begins a read-only transaction in which everything is read as of one moment: data and stream
-/// position of a page must come from the same one.
+/// Begins a transaction that may change rows of `project`, and of no other.
 ///
 /// # Errors
 /// No connection was to be had, or Postgres refused.
-pub async fn begin_snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    pool.begin_with("begin isolation level repeatable read read only").await
+pub async fn begin_change(
+    pool: &PgPool,
+    project: ProjectId,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    // The only part that varies is a UUID.
+    pool.begin_with(AssertSqlSafe(format!("begin; {}", set_project_statement(project)))).await
+}
+
+/// Begins a read-only transaction in which everything is read as of one moment: data and stream
+/// position of a page must come from the same one. It sees rows of `project` alone.
+///
+/// # Errors
+/// No connection was to be had, or Postgres refused.
+pub async fn begin_snapshot(
+    pool: &PgPool,
+    project: ProjectId,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let begin =
+        format!("begin isolation level repeatable read read only; {}", set_project_statement(project));
+    // The only part that varies is a UUID.
+    pool.begin_with(AssertSqlSafe(begin)).await
 }

@@ -48,6 +48,9 @@ pub enum Error {
         /// What happened.
         message: String,
     },
+    /// What is asked for would break something that must hold.
+    #[error("{0}")]
+    Refused(String),
     /// The events that the caller asked for are gone.
     #[error("the events behind that point are no longer kept, or it was never given out")]
     HistoryGap {
@@ -57,6 +60,9 @@ pub enum Error {
     /// The service is going down or a dependency is away.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// The caller has to wait so many seconds before it tries again.
+    #[error("too many attempts; try again in {0} s")]
+    Throttled(u32),
     /// A fault of ours.
     #[error("{0}")]
     Internal(String),
@@ -69,6 +75,13 @@ impl Error {
     /// A query parameter that will not do.
     pub fn parameter(name: impl Into<String>, message: impl ToString) -> Self {
         Self::Parameter { name: name.into(), message: message.to_string() }
+    }
+
+    /// Too many attempts: the next one has to wait so long.
+    #[must_use]
+    pub fn throttled(wait: time::Duration) -> Self {
+        // Rounded up: who comes at the very second must not be refused again.
+        Self::Throttled(u32::try_from(wait.whole_seconds() + 1).unwrap_or(u32::MAX))
     }
 
     /// One field that will not do.
@@ -116,6 +129,9 @@ impl Error {
                     .detail(detail)
                     .extension("current", serde_json::json!(SettlementJson::from(&*current)))
             }
+            Self::Refused(_) => {
+                Problem::new(StatusCode::CONFLICT, "refused", "That is not possible now").detail(detail)
+            }
             Self::HistoryGap { oldest } => {
                 Problem::new(StatusCode::GONE, "history-gap", "Events are no longer kept")
                     .detail(detail)
@@ -125,6 +141,11 @@ impl Error {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now")
                     .detail(detail)
                     .retry_after(RETRY_AFTER_SECONDS)
+            }
+            Self::Throttled(seconds) => {
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
+                    .detail(detail)
+                    .retry_after(seconds)
             }
             // What went wrong inside is for the log alone.
             Self::Internal(_) => {
@@ -166,8 +187,10 @@ impl Error {
                 || AppError::Invalid { field: String::new(), message: "the form is not valid".to_owned() },
                 |field| AppError::Invalid { field: field.name().to_owned(), message: field.detail },
             ),
+            Self::Refused(message) => AppError::Invalid { field: String::new(), message },
             Self::Parameter { name, message } => AppError::Invalid { field: name, message },
             Self::Unavailable(_) => AppError::Unavailable { retry_after_seconds: RETRY_AFTER_SECONDS },
+            Self::Throttled(seconds) => AppError::Unavailable { retry_after_seconds: seconds },
             Self::Body(..) | Self::NotAcceptable(_) | Self::HistoryGap { .. } | Self::Internal(_) => {
                 AppError::Internal { request_id: request_id.to_owned() }
             }

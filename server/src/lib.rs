@@ -7,6 +7,7 @@
 //! | [`access`] | who is asking and what they may |
 //! | [`domain`] | pure models and their tables of moves |
 //! | [`commands`] | what callers can have done, each in one transaction with its event |
+//! | [`queries`] | what callers can ask about access |
 //! | [`db`] | the only SQL beside the outbox |
 //! | [`stream`] | the hub's history and sink, resume points, SSE and pages of events |
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
@@ -23,6 +24,7 @@ pub mod db;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod queries;
 pub mod serve;
 pub mod state;
 pub mod stream;

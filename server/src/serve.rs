@@ -1,12 +1,14 @@
 //! Starting, running and ending everything in order.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use leptos::config::LeptosOptions;
+use sqlx::Executor;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tidewatch_hub::{Hub, HubConfig};
@@ -19,35 +21,51 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::secret::{Digester, random_bytes};
+use crate::access::token::Tokens;
 use crate::config::{DatabaseConfig, ServeConfig};
 use crate::db;
 use crate::http::router::router;
 use crate::state::{AppState, Readiness};
 use crate::stream::history::LogHistory;
 use crate::stream::sink::HubSink;
+use crate::stream::warden::Warden;
 
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Connections of the follower and of replays: fan-out goes on when requests use up theirs.
 const SYSTEM_CONNECTIONS: u32 = 4;
+/// Connections for finding out who is asking: short, indexed look-ups, one a request.
+const ACCESS_CONNECTIONS: u32 = 6;
 /// Passwords hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
-/// How often sessions that have expired are deleted.
-const SESSION_SWEEP: Duration = Duration::from_secs(10 * 60);
+/// How often sessions, tokens and failed logins that count no longer are deleted.
+const SWEEP: Duration = Duration::from_secs(10 * 60);
 /// The migrations, compiled in.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
-/// A pool for requests.
+/// A pool of connections with all rights of the database's owner, for commands.
 #[must_use]
 pub fn connect(config: &DatabaseConfig) -> PgPool {
     pool(config, config.database_connections, "tidewatch")
 }
 
+/// A pool of connections that row-level security holds: they show and change the rows of one
+/// project alone, the one that the transaction names.
+#[must_use]
+pub fn connect_restricted(config: &DatabaseConfig) -> PgPool {
+    pool_options(config.database_connections)
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute("set role tidewatch_app").await.map(drop) })
+        })
+        .connect_lazy_with(config.database_url.0.clone().application_name("tidewatch"))
+}
+
 fn pool(config: &DatabaseConfig, connections: u32, name: &str) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(config.database_url.0.clone().application_name(name))
+    pool_options(connections).connect_lazy_with(config.database_url.0.clone().application_name(name))
+}
+
+fn pool_options(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT)
 }
 
 /// Serves until `shutdown`, then ends in order: new work is refused, streams are told and end,
@@ -77,8 +95,10 @@ pub async fn run(
     tasks.spawn(waker.run(options, background.clone()));
     tasks.spawn(relay.run(background.clone()));
     tasks.spawn(follower.run(background.clone()));
-    tasks.spawn(retention::run(state.app.pool.clone(), retention_config(&state.app), background.clone()));
-    tasks.spawn(sweep_sessions(state.app.pool.clone(), background.clone()));
+    tasks.spawn(state.app.warden.clone().run(background.clone()));
+    let system = state.system.clone();
+    tasks.spawn(retention::run(system.clone(), retention_config(&state.app), background.clone()));
+    tasks.spawn(sweep(system, background.clone()));
     tasks.close();
 
     let address = listener.local_addr().context("the listener has no address")?;
@@ -91,8 +111,9 @@ pub async fn run(
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
     });
-    let serving = axum::serve(listener, router(state.app))
-        .with_graceful_shutdown(drain_at(app.clone(), shutdown.clone()));
+    let serving =
+        axum::serve(listener, router(state.app).into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(drain_at(app.clone(), shutdown.clone()));
     let ended = end_within(serving.into_future(), &shutdown, drain).await;
 
     background.cancel();
@@ -100,25 +121,28 @@ pub async fn run(
         tracing::warn!("some background tasks did not end in time");
     }
     app.pool.close().await;
+    app.access.close().await;
     ended
 }
 
 struct Prepared {
     app: AppState,
     waker: Waker,
+    system: PgPool,
 }
 
 async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
-    let pool = connect(&config.database);
-    check_schema(&pool).await?;
+    let pool = connect_restricted(&config.database);
+    let access = self::pool(&config.database, ACCESS_CONNECTIONS, "tidewatch access");
+    check_schema(&access).await?;
     let digester = Digester::new(match &config.secret {
         Some(secret) => secrecy::ExposeSecret::expose_secret(secret).as_bytes().to_vec(),
-        None => db::secrets::ensure(&pool, "digests", &random_bytes())
+        None => db::secrets::ensure(&access, "digests", &random_bytes())
             .await
             .context("cannot read the server's secret")?,
     });
     let system_pool = self::pool(&config.database, SYSTEM_CONNECTIONS, "tidewatch system");
-    let log = PublishedLog::new(system_pool);
+    let log = PublishedLog::new(system_pool.clone());
     let hub_config = HubConfig {
         ring_events: config.ring_events as usize,
         max_replay: u64::from(config.replay_events),
@@ -132,18 +156,22 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         .site_addr(config.listen)
         .hash_files(true)
         .build();
+    let hub = Hub::new(hub_config, Arc::new(LogHistory(log.clone())));
     let app = AppState {
         outbox: Outbox::new(pool.clone(), waker.clone()),
-        hub: Hub::new(hub_config, Arc::new(LogHistory(log.clone()))),
+        warden: Warden::new(hub.clone(), access.clone()),
+        hub,
         pool,
+        access,
         log,
+        tokens: Tokens::new(&digester),
         digester,
         password_hashing: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
         readiness: Arc::new(Readiness::default()),
         config: Arc::new(config),
         leptos_options,
     };
-    Ok(Prepared { app, waker })
+    Ok(Prepared { app, waker, system: system_pool })
 }
 
 /// Refuses to start on a schema that this binary does not know, instead of failing at some query.
@@ -205,15 +233,22 @@ async fn end_within(
     }
 }
 
-async fn sweep_sessions(pool: PgPool, shutdown: CancellationToken) {
+async fn sweep(pool: PgPool, shutdown: CancellationToken) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(SESSION_SWEEP) => {}
+            () = tokio::time::sleep(SWEEP) => {}
             () = shutdown.cancelled() => return,
         }
-        match db::sessions::delete_expired(&pool).await {
-            Ok(deleted) => tracing::debug!(deleted, "deleted expired sessions"),
-            Err(error) => tracing::warn!(%error, "cannot delete expired sessions; will try again"),
+        if let Err(error) = delete_expired(&pool).await {
+            tracing::warn!(%error, "cannot delete what has expired; will try again");
         }
     }
+}
+
+async fn delete_expired(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let sessions = db::sessions::delete_expired(pool).await?;
+    let tokens = db::tokens::delete_expired(pool).await?;
+    db::login_failures::forget_old(pool).await?;
+    tracing::debug!(sessions, tokens, "deleted what has expired");
+    Ok(())
 }

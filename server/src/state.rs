@@ -11,21 +11,30 @@ use tidewatch_outbox::{Outbox, PublishedLog};
 use tokio::sync::Semaphore;
 
 use crate::access::secret::Digester;
+use crate::access::token::Tokens;
 use crate::config::ServeConfig;
+use crate::stream::warden::Warden;
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
-    /// Connections for requests.
+    /// Connections for requests: each transaction on one of them sees one project.
     pub pool: PgPool,
+    /// Connections that look across projects, for finding out who is asking. No request's own
+    /// query runs on one.
+    pub access: PgPool,
     /// Begins transactions that record events.
     pub outbox: Outbox,
     /// Published events by position.
     pub log: PublishedLog,
     /// Live fan-out.
     pub hub: Hub,
+    /// Takes rights from open streams.
+    pub warden: Warden,
     /// Digests of secrets.
     pub digester: Digester,
+    /// Signs and checks access tokens.
+    pub tokens: Tokens,
     /// How many passwords are hashed at once.
     pub password_hashing: Arc<Semaphore>,
     /// Whether this instance takes new work.

@@ -5,3 +5,4 @@ pub mod page;
 pub mod resume;
 pub mod sink;
 pub mod sse;
+pub mod warden;

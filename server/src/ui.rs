@@ -1,6 +1,7 @@
 //! The dashboard's port: what its pages ask, answered by the same commands and queries as the API.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use leptos::prelude::use_context;
@@ -8,16 +9,17 @@ use leptos_axum::ResponseOptions;
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
 use tidewatch_app::AppError;
-use tidewatch_app::backend::Backend;
+use tidewatch_app::backend::{Backend, BackendHandle};
 use tidewatch_app::model::{
-    AvailableMove, CurrentUser, InputKind, MoveInput, MoveRequest, NewSettlement, Overview, ParseCursorError,
-    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
+    self, AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, AvailableMove, Changed, CurrentUser,
+    InputKind, MoveInput, MoveRequest, NewSettlement, Organization, Overview, ParseCursorError, People,
+    ProjectLink, SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
 };
 use tidewatch_events::catalog::settlement::SettlementStatus;
-use tidewatch_events::id::{SettlementId, UserId};
+use tidewatch_events::id::{AuditEntryId, SettlementId, UserId};
 use tidewatch_events::position::PositionToken;
-use tidewatch_events::{AggregateType, Envelope, Permission, ProjectId, Timestamp, visible};
-use tidewatch_outbox::{PublishedLog, read_head};
+use tidewatch_events::{AggregateType, Envelope, Permission, ProjectId, Subject, Timestamp, visible};
+use tidewatch_outbox::{PublishedLog, StreamHead, read_head};
 use time::{Duration, OffsetDateTime, Time};
 use tokio::sync::OnceCell;
 use tower_sessions::Session;
@@ -29,69 +31,104 @@ use crate::domain::settlement::{self as domain, MoveRule, Settlement};
 use crate::error::Error;
 use crate::http::api::settlements::{MAX_LIMIT, list_page, read_move};
 use crate::http::preferences;
+use crate::queries::{self, AUDIT_PAGE};
 use crate::state::AppState;
 
 /// How long an open settlement may stand still before it needs a person.
 const STUCK_AFTER: Duration = Duration::minutes(10);
 
 /// The backend of one request.
+#[derive(Clone)]
 pub struct RequestBackend {
     state: AppState,
     session: Session,
     headers: HeaderMap,
     request_id: String,
+    /// Which project it is about; empty: the one that the person joined first.
+    project: String,
     /// Looked up once a request, however many parts of the page ask.
-    caller: OnceCell<Caller>,
+    caller: Arc<OnceCell<Caller>>,
 }
 
 impl RequestBackend {
     /// The backend of a request with this session, these headers and this id.
     #[must_use]
-    pub const fn new(state: AppState, session: Session, headers: HeaderMap, request_id: String) -> Self {
-        Self { state, session, headers, request_id, caller: OnceCell::const_new() }
+    pub fn new(state: AppState, session: Session, headers: HeaderMap, request_id: String) -> Self {
+        Self { state, session, headers, request_id, project: String::new(), caller: Arc::default() }
     }
 
     async fn caller(&self) -> Result<&Caller, Error> {
-        self.caller.get_or_try_init(|| Caller::from_session(&self.session, &self.state)).await
+        let project = Some(self.project.as_str()).filter(|slug| !slug.is_empty());
+        self.caller.get_or_try_init(|| Caller::from_session(&self.session, &self.state, project)).await
     }
 
     fn origin(&self) -> Origin {
-        Origin { correlation_id: Some(self.request_id.clone()), traceparent: None }
+        Origin {
+            request_id: self.request_id.clone(),
+            correlation_id: Some(self.request_id.clone()),
+            traceparent: None,
+        }
     }
 
     fn app_error(&self, error: Error) -> AppError {
         error.into_app_error(&self.request_id)
     }
 
+    async fn read_current_user(&self) -> Result<CurrentUser, Error> {
+        let caller = self.caller().await?;
+        let member = caller.member.clone().ok_or(Error::Unauthenticated("a key is nobody"))?;
+        let user = UserId::from_uuid(member.user_id);
+        let projects = db::projects::of_user(&mut *self.state.access.acquire().await?, user).await?;
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
+        let head = read_head(&mut snapshot, caller.project()).await?;
+        Ok(CurrentUser {
+            id: user,
+            email: member.email,
+            name: member.name,
+            project_id: ProjectId::from_uuid(member.project_id),
+            project_slug: member.project_slug,
+            project_name: member.project_name,
+            projects: projects
+                .into_iter()
+                .map(|project| ProjectLink { slug: project.slug, name: project.name })
+                .collect(),
+            roles: member.roles,
+            staff: caller.is_staff(),
+            position: head.last,
+            resume_token: token_of(head),
+            permissions: caller.subject.permissions.clone(),
+        })
+    }
+
     async fn read_overview(&self) -> Result<Snapshot<Overview>, Error> {
         let caller = self.caller().await?;
         caller.require(&Permission::SETTLEMENTS_READ)?;
-        let project = caller.project();
+        let (subject, project) = (&caller.subject, caller.project());
         let now = OffsetDateTime::now_utc();
         let today = now.replace_time(Time::MIDNIGHT);
-        let mut snapshot = db::begin_snapshot(&self.state.pool).await?;
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
         let counted: BTreeMap<String, i64> =
-            db::overview::count_by_status(&mut snapshot, project).await?.into_iter().collect();
+            db::overview::count_by_status(&mut snapshot, subject).await?.into_iter().collect();
         let count =
             |status: SettlementStatus| counted.get(status.as_str()).map_or(0, |count| count.unsigned_abs());
         let stuck_since = now - STUCK_AFTER;
         let attention = db::settlements::needing_attention(
             &mut snapshot,
-            project,
+            subject,
             stuck_since,
             u32::try_from(Overview::MAX_ATTENTION).unwrap_or(u32::MAX),
         )
         .await?;
         let most_ahead = u32::try_from(Overview::MAX_AHEAD).unwrap_or(u32::MAX);
-        let ahead = db::settlements::ahead_of_log(&mut snapshot, project, most_ahead).await?;
+        let ahead = db::settlements::ahead_of_log(&mut snapshot, subject, most_ahead).await?;
         let mut count_today = async |event_type: &str| {
-            db::overview::count_events(&mut snapshot, project, event_type, today).await.map(i64::unsigned_abs)
+            db::overview::count_events(&mut snapshot, subject, event_type, today).await.map(i64::unsigned_abs)
         };
         let created_today = count_today("settlement.created").await?;
         let settled_today = count_today("settlement.settled").await?;
         let failed_today = count_today("settlement.failed").await?;
-        let volume = db::overview::volume_settled(&mut snapshot, project, today).await?;
-        let per_minute = read_minutes(&mut snapshot, project, now).await?;
+        let volume = db::overview::volume_settled(&mut snapshot, subject, today).await?;
+        let per_minute = read_minutes(&mut snapshot, subject, now).await?;
         let recent = self.read_recent(&mut snapshot, caller).await?;
         let outbox_lag_ms = db::overview::outbox_lag_ms(&mut snapshot).await?;
         let overview = Overview {
@@ -136,7 +173,7 @@ impl RequestBackend {
             .map(|text| text.parse().map_err(|error: ParseCursorError| Error::parameter("after", error)))
             .transpose()?;
         let limit = query.limit.clamp(1, u32::try_from(MAX_LIMIT).unwrap_or(u32::MAX));
-        let mut snapshot = db::begin_snapshot(&self.state.pool).await?;
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
         let (rows, next) = list_page(&mut snapshot, caller, query.status, after, limit).await?;
         let page = SettlementPage { rows: rows.iter().map(row_of).collect(), next, previous: None };
         finish(&mut snapshot, caller.project(), page).await
@@ -146,8 +183,8 @@ impl RequestBackend {
         let caller = self.caller().await?;
         caller.require(&Permission::SETTLEMENTS_READ)?;
         let project = caller.project();
-        let mut snapshot = db::begin_snapshot(&self.state.pool).await?;
-        let settlement = db::settlements::find(&mut snapshot, project, id)
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
+        let settlement = db::settlements::find(&mut snapshot, &caller.subject, id)
             .await?
             .ok_or_else(|| Error::NotFound(format!("settlement {id}")))?;
         let limit = u32::try_from(SettlementDetail::MAX_TIMELINE).unwrap_or(u32::MAX);
@@ -184,6 +221,7 @@ impl RequestBackend {
             amount_minor: new.amount_minor,
             currency: new.currency,
             network: new.network,
+            organization_id: None,
         };
         let (settlement, _) = commands::create_settlement(&self.state, caller, new, self.origin()).await?;
         Ok(row_of(&settlement))
@@ -200,19 +238,17 @@ impl RequestBackend {
 
 #[async_trait::async_trait]
 impl Backend for RequestBackend {
+    fn in_project(&self, slug: &str) -> BackendHandle {
+        let mut same_request = self.clone();
+        if self.project != slug {
+            slug.clone_into(&mut same_request.project);
+            same_request.caller = Arc::default();
+        }
+        Arc::new(same_request)
+    }
+
     async fn current_user(&self) -> Result<CurrentUser, AppError> {
-        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        let may_act = caller.may(&Permission::SETTLEMENTS_ACT);
-        let member = caller.member.clone().ok_or(AppError::Unauthenticated)?;
-        Ok(CurrentUser {
-            id: UserId::from_uuid(member.user_id),
-            email: member.email,
-            name: member.name,
-            project_id: ProjectId::from_uuid(member.project_id),
-            project_name: member.project_name,
-            roles: member.roles,
-            may_act,
-        })
+        self.read_current_user().await.map_err(|error| self.app_error(error))
     }
 
     async fn overview(&self) -> Result<Snapshot<Overview>, AppError> {
@@ -239,6 +275,43 @@ impl Backend for RequestBackend {
         self.make_move(id, request).await.map_err(|error| self.app_error(error))
     }
 
+    async fn people(&self) -> Result<People, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        queries::people(&self.state, caller).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn organizations(&self) -> Result<Vec<Organization>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        queries::organizations(&self.state, caller).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        queries::api_keys(&self.state, caller).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn sessions(&self) -> Result<Vec<model::Session>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        queries::sessions(&self.state, caller).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let page = queries::audit(&self.state, caller, &query, AUDIT_PAGE).await;
+        page.map_err(|error| self.app_error(error))
+    }
+
+    async fn audit_entry(&self, id: AuditEntryId) -> Result<AuditEntry, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        queries::audit_entry(&self.state, caller, id).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn change_access(&self, change: AccessChange) -> Result<Changed, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let changed = commands::change_access(&self.state, caller, change, &self.origin()).await;
+        changed.map_err(|error| self.app_error(error))
+    }
+
     fn theme(&self) -> Theme {
         preferences::theme(&self.headers)
     }
@@ -255,25 +328,28 @@ impl Backend for RequestBackend {
 /// Reads the stream's position in the same snapshot as the data, and puts both together.
 async fn finish<T>(snapshot: &mut PgConnection, project: ProjectId, data: T) -> Result<Snapshot<T>, Error> {
     let head = read_head(snapshot, project).await?;
-    let token = PositionToken { epoch: head.epoch, position: head.last };
     Ok(Snapshot {
         data,
         position: head.last,
-        resume_token: token.to_string(),
+        resume_token: token_of(head),
         as_of: OffsetDateTime::now_utc().into(),
     })
+}
+
+fn token_of(head: StreamHead) -> String {
+    PositionToken { epoch: head.epoch, position: head.last }.to_string()
 }
 
 /// Every minute of the last hour, those without an event too.
 async fn read_minutes(
     snapshot: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     now: OffsetDateTime,
 ) -> Result<Vec<(Timestamp, u32)>, Error> {
     let minutes = i32::try_from(Overview::MINUTES).unwrap_or(60);
     let this_minute = now.replace_time(Time::from_hms(now.hour(), now.minute(), 0).unwrap_or(Time::MIDNIGHT));
     let first = this_minute - Duration::MINUTE * (minutes - 1);
-    let counted: BTreeMap<i64, i64> = db::overview::ended_per_minute(snapshot, project, first)
+    let counted: BTreeMap<i64, i64> = db::overview::ended_per_minute(snapshot, subject, first)
         .await?
         .into_iter()
         .map(|(minute, count)| (minute.unix_timestamp(), count))

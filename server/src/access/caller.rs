@@ -1,4 +1,4 @@
-//! The caller of a request: a person by session, or a program by API key.
+//! The caller of a request: a person by session or access token, or a program by API key.
 
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
@@ -9,7 +9,9 @@ use tidewatch_events::id::{ApiKeyId, UserId};
 use tidewatch_events::{Permission, ProjectId, Subject, SubjectRef};
 use tower_sessions::Session;
 
-use super::{roles, session_store::USER_ID_KEY};
+use super::credential::{Credential, subject_of_key, subject_of_member};
+use super::secret::API_KEY_PREFIX;
+use super::session_store::USER_ID_KEY;
 use crate::db;
 use crate::db::users::Member;
 use crate::error::Error;
@@ -22,8 +24,12 @@ pub struct Caller {
     pub subject: Subject,
     /// Under which name its deeds are recorded.
     pub actor: Actor,
+    /// What it is called: a person's address, a key's name.
+    pub name: String,
     /// The person, where it is one.
     pub member: Option<Member>,
+    /// What it showed, for what outlives the request.
+    pub credential: Credential,
 }
 
 impl Caller {
@@ -39,6 +45,12 @@ impl Caller {
         self.subject.permissions.contains(permission)
     }
 
+    /// Whether it belongs to the project itself, and not to one of its customers.
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.subject.identities.contains(&SubjectRef::staff())
+    }
+
     /// Goes on only with the permission.
     ///
     /// # Errors
@@ -47,56 +59,125 @@ impl Caller {
         if self.may(permission) { Ok(()) } else { Err(Error::Forbidden(permission.clone())) }
     }
 
-    fn of_member(member: Member) -> Self {
-        let user = UserId::from_uuid(member.user_id);
-        let names = member.roles.iter().map(|role| SubjectRef::Role(role.clone()));
-        Self {
-            subject: Subject {
-                project_id: ProjectId::from_uuid(member.project_id),
-                identities: names.chain([SubjectRef::User(user)]).collect(),
-                permissions: roles::permissions(member.roles.iter().map(String::as_str)),
-            },
-            actor: Actor::User(user),
-            member: Some(member),
-        }
-    }
-
-    fn of_key(key: &db::api_keys::LiveKey) -> Self {
-        Self {
-            subject: Subject {
-                project_id: ProjectId::from_uuid(key.project_id),
-                identities: std::collections::BTreeSet::new(),
-                permissions: roles::scope_permissions(key.scopes.iter().map(String::as_str)),
-            },
-            actor: Actor::Key(ApiKeyId::from_uuid(key.id)),
-            member: None,
-        }
-    }
-
-    /// The person whose session this is.
+    /// Goes on only with the permission, and only for the project's own people and keys: whoever sees
+    /// only what is their own must not say what others may.
     ///
     /// # Errors
-    /// 401 without a session or when its person is disabled; 503 when it cannot be looked up.
-    pub async fn from_session(session: &Session, state: &AppState) -> Result<Self, Error> {
-        let user: Option<UserId> = session.get(USER_ID_KEY).await?;
-        let user = user
-            .ok_or(Error::Unauthenticated("sign in, or send an API key as `Authorization: Bearer tw_…`"))?;
-        let member = db::users::find_member(&mut *state.pool.acquire().await?, user).await?;
-        member.map(Self::of_member).ok_or(Error::Unauthenticated("this account is in no project or disabled"))
+    /// 403 that names what is missing.
+    pub fn require_manager(&self, permission: &Permission) -> Result<(), Error> {
+        self.require(permission)?;
+        if self.is_staff() { Ok(()) } else { Err(Error::Forbidden(permission.clone())) }
     }
 
-    async fn from_api_key(authorization: &str, state: &AppState) -> Result<Self, Error> {
-        let (scheme, key) = authorization.split_once(' ').unwrap_or((authorization, ""));
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Error::Unauthenticated("the Authorization header must be `Bearer tw_…`"));
+    fn of_member(member: Member, credential: Credential) -> Self {
+        Self {
+            subject: subject_of_member(&member),
+            actor: Actor::User(UserId::from_uuid(member.user_id)),
+            name: member.email.clone(),
+            member: Some(member),
+            credential,
         }
-        let key = secrecy::SecretString::from(key.trim());
-        let digest = state.digester.api_key(key.expose_secret());
-        let live = db::api_keys::use_by_digest(&mut *state.pool.acquire().await?, &digest).await?;
-        live.as_ref()
-            .map(Self::of_key)
-            .ok_or(Error::Unauthenticated("this API key is unknown, expired or revoked"))
     }
+
+    /// The person whose session this is, in the project with this slug, or in the one that they
+    /// joined first.
+    ///
+    /// # Errors
+    /// 401 without a session or when its person is disabled, 404 for a project that they are not in;
+    /// 503 when it cannot be looked up.
+    pub async fn from_session(
+        session: &Session,
+        state: &AppState,
+        project: Option<&str>,
+    ) -> Result<Self, Error> {
+        const SIGN_IN: Error =
+            Error::Unauthenticated("sign in, or send an API key as `Authorization: Bearer tw_…`");
+        let user: UserId = session.get(USER_ID_KEY).await?.ok_or(SIGN_IN)?;
+        let digest = state.digester.session(&session.id().ok_or(SIGN_IN)?);
+        let mut connection = state.access.acquire().await?;
+        match db::users::find_member(&mut connection, user, project).await? {
+            Some(member) => {
+                let project = ProjectId::from_uuid(member.project_id);
+                Ok(Self::of_member(member, Credential::Session { digest, user, project }))
+            }
+            None if project.is_some()
+                && db::users::find_member(&mut connection, user, None).await?.is_some() =>
+            {
+                Err(Error::NotFound("such project".to_owned()))
+            }
+            None => Err(Error::Unauthenticated("this account is in no project or disabled")),
+        }
+    }
+
+    /// The caller by what stands in the `Authorization` header. A key and a token belong to one
+    /// project; to name another is to ask for what is not there.
+    async fn from_authorization(
+        authorization: &str,
+        state: &AppState,
+        project: Option<&str>,
+    ) -> Result<Self, Error> {
+        let (scheme, secret) = authorization.split_once(' ').unwrap_or((authorization, ""));
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Error::Unauthenticated(
+                "the Authorization header must be `Bearer tw_…` or `Bearer <JWT>`",
+            ));
+        }
+        let secret = secrecy::SecretString::from(secret.trim());
+        let caller = if secret.expose_secret().starts_with(API_KEY_PREFIX) {
+            Self::from_api_key(&secret, state).await?
+        } else {
+            Self::from_token(&secret, state).await?
+        };
+        if let Some(slug) = project {
+            let named = db::projects::find_by_slug(&mut *state.access.acquire().await?, slug).await?;
+            if named != Some(caller.project()) {
+                return Err(Error::NotFound("such project".to_owned()));
+            }
+        }
+        Ok(caller)
+    }
+
+    async fn from_api_key(key: &secrecy::SecretString, state: &AppState) -> Result<Self, Error> {
+        let digest = state.digester.api_key(key.expose_secret());
+        let key = db::api_keys::use_by_digest(&mut *state.access.acquire().await?, &digest)
+            .await?
+            .ok_or(Error::Unauthenticated("this API key is unknown, expired or revoked"))?;
+        let id = ApiKeyId::from_uuid(key.id);
+        Ok(Self {
+            subject: subject_of_key(&key),
+            actor: Actor::Key(id),
+            name: key.name,
+            member: None,
+            credential: Credential::Key(id),
+        })
+    }
+
+    async fn from_token(token: &secrecy::SecretString, state: &AppState) -> Result<Self, Error> {
+        let credential = state.tokens.verify(token).ok_or(Error::Unauthenticated(
+            "this access token is not valid, or has expired; get another one with the refresh token",
+        ))?;
+        let Credential::Token { family, user, project, .. } = credential else {
+            return Err(Error::Internal("a token that is none".to_owned()));
+        };
+        let mut connection = state.access.acquire().await?;
+        let is_live = !db::tokens::find_live(&mut connection, std::iter::once(family)).await?.is_empty();
+        let pair = std::iter::once((user, project));
+        db::users::find_members(&mut connection, pair)
+            .await?
+            .pop()
+            .filter(|_| is_live)
+            .map(|member| Self::of_member(member, credential))
+            .ok_or(Error::Unauthenticated(
+                "this access token was revoked, or its account is no longer in the project",
+            ))
+    }
+}
+
+/// The `project` of a query: the slug of the project that the request is about.
+#[must_use]
+pub fn project_of_query(query: Option<&str>) -> Option<String> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query?).ok()?;
+    pairs.into_iter().find(|(name, _)| name == "project").map(|(_, slug)| slug)
 }
 
 impl FromRequestParts<AppState> for Caller {
@@ -104,15 +185,16 @@ impl FromRequestParts<AppState> for Caller {
 
     /// An `Authorization` header counts before a cookie: who sends one means it.
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+        let project = project_of_query(parts.uri.query());
         if let Some(header) = parts.headers.get(AUTHORIZATION) {
             let text = header
                 .to_str()
                 .map_err(|_| Error::Unauthenticated("the Authorization header is not text"))?;
-            return Self::from_api_key(text, state).await;
+            return Self::from_authorization(text, state, project.as_deref()).await;
         }
         let session = Session::from_request_parts(parts, state)
             .await
             .map_err(|(_, message)| Error::Internal(message.to_owned()))?;
-        Self::from_session(&session, state).await
+        Self::from_session(&session, state, project.as_deref()).await
     }
 }

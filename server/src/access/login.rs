@@ -1,36 +1,87 @@
 //! Signing in by e-mail and password.
 
+use std::net::IpAddr;
+
 use secrecy::SecretString;
 use tidewatch_events::id::UserId;
+use time::Duration;
 use tower_sessions::Session;
 
-use super::{password, session_store::USER_ID_KEY};
+use super::password;
+use super::session_store::{ADDRESS_KEY, CLIENT_KEY, USER_ID_KEY};
+use super::throttle::Attempt;
 use crate::db;
 use crate::error::Error;
 use crate::state::AppState;
 
-/// Checks the password and, when it is right, puts the person into the session, under a new
-/// session id (so that an id planted before the login is worth nothing). `false`: it is wrong.
+/// Where a login comes from.
+#[derive(Debug, Clone, Default)]
+pub struct LoginOrigin {
+    /// The address, where it is known.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself.
+    pub client: String,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// The password is right.
+    Right(UserId),
+    /// It is not, or there is nobody by that name, or they are disabled.
+    Wrong,
+    /// It was not looked at: so long the next attempt has to wait.
+    Throttled(Duration),
+}
+
+/// Checks a password.
 ///
 /// # Errors
 /// Postgres cannot be reached.
-pub async fn sign_in(
+pub async fn check(
     state: &AppState,
-    session: &Session,
     email: &str,
     password: SecretString,
-) -> Result<bool, Error> {
-    let found = db::users::find_credentials(&mut *state.pool.acquire().await?, email).await?;
-    let hash = found.as_ref().map(|credentials| credentials.password_hash.clone());
-    // Few at a time: each takes 19 MiB and some 20 ms, and logins must not starve the rest.
+    origin: &LoginOrigin,
+) -> Result<Login, Error> {
+    let attempt = Attempt::new(&state.digester, email, origin.address);
+    // Few at a time: each takes 19 MiB and some 20 ms, and logins must not starve the rest. Behind
+    // the gate, so that many attempts at once do not all slip through before the first one counts.
     let permit =
         state.password_hashing.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+    if let Some(wait) = attempt.must_wait(&state.access).await? {
+        return Ok(Login::Throttled(wait));
+    }
+    let found = db::users::find_credentials(&mut *state.access.acquire().await?, email).await?;
+    let hash = found.as_ref().map(|credentials| credentials.password_hash.clone());
     let right = tokio::task::spawn_blocking(move || password::verify(&password, hash.as_deref()))
         .await
         .map_err(|error| Error::Internal(error.to_string()))?;
+    let login = match found.filter(|_| right) {
+        Some(credentials) => {
+            attempt.succeeded(&state.access).await?;
+            Login::Right(UserId::from_uuid(credentials.id))
+        }
+        None => {
+            attempt.failed(&state.access).await?;
+            Login::Wrong
+        }
+    };
     drop(permit);
-    let Some(credentials) = found.filter(|_| right) else { return Ok(false) };
+    Ok(login)
+}
+
+/// Puts the person into the session, under a new session id: one that was planted before the login
+/// is worth nothing.
+///
+/// # Errors
+/// Postgres cannot be reached.
+pub async fn begin_session(session: &Session, user: UserId, origin: &LoginOrigin) -> Result<(), Error> {
     session.cycle_id().await?;
-    session.insert(USER_ID_KEY, UserId::from_uuid(credentials.id)).await?;
-    Ok(true)
+    session.insert(USER_ID_KEY, user).await?;
+    session.insert(CLIENT_KEY, &origin.client).await?;
+    session
+        .insert(ADDRESS_KEY, origin.address.map(|address| address.to_string()).unwrap_or_default())
+        .await?;
+    Ok(())
 }

@@ -1,58 +1,254 @@
-//! Roles: sets of permissions by name.
+//! Roles: sets of permissions by name, and how far they reach.
 
-use tidewatch_events::{Permission, PermissionSet};
+use std::collections::BTreeSet;
 
-/// What the roles of a person allow together.
+use tidewatch_events::{Permission, PermissionSet, SubjectRef};
+
+/// How far a role's permissions reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Everything in the project that the permissions open.
+    Project,
+    /// Of that, what is for everyone, and what is addressed to the person or to one of their
+    /// organizations.
+    Own,
+}
+
+/// A role that every project has.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltInRole {
+    /// Its name in audiences and memberships.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// How far it reaches.
+    pub reach: Reach,
+    permissions: fn() -> PermissionSet,
+}
+
+impl BuiltInRole {
+    /// What it allows.
+    #[must_use]
+    pub fn permissions(&self) -> PermissionSet {
+        (self.permissions)()
+    }
+}
+
+/// The roles that every project has, the mightiest first.
+pub const BUILT_IN: [BuiltInRole; 8] = [
+    BuiltInRole {
+        name: "admin",
+        title: "Administrator",
+        description: "Sees and does everything in the project.",
+        reach: Reach::Project,
+        permissions: || PermissionSet::All,
+    },
+    BuiltInRole {
+        name: "operator",
+        title: "Operator",
+        description: "Sees everything and acts on settlements, payments, orders, incidents, servers and tickets.",
+        reach: Reach::Project,
+        permissions: || reading().chain(acting()).collect(),
+    },
+    BuiltInRole {
+        name: "developer",
+        title: "Developer",
+        description: "Sees everything, publishes events, and manages API keys and connections.",
+        reach: Reach::Project,
+        permissions: || {
+            let own = [
+                Permission::EVENTS_PUBLISH,
+                Permission::TOKENS_SIGN,
+                Permission::KEYS_MANAGE,
+                Permission::CONNECTIONS_MANAGE,
+            ];
+            reading().chain(own).collect()
+        },
+    },
+    BuiltInRole {
+        name: "viewer",
+        title: "Viewer",
+        description: "Sees everything and changes nothing.",
+        reach: Reach::Project,
+        permissions: || reading().collect(),
+    },
+    BuiltInRole {
+        name: "ops",
+        title: "Operations of an organization",
+        description: "Sees and acts on everything of their organizations.",
+        reach: Reach::Own,
+        permissions: || reading().chain(acting()).collect(),
+    },
+    BuiltInRole {
+        name: "landlord",
+        title: "Landlord",
+        description: "Sees the settlements, payments, orders, incidents and tickets of their properties, and approves tickets.",
+        reach: Reach::Own,
+        permissions: || {
+            [
+                Permission::EVENTS_READ,
+                Permission::SETTLEMENTS_READ,
+                Permission::PAYMENTS_READ,
+                Permission::ORDERS_READ,
+                Permission::BALANCES_READ,
+                Permission::INCIDENTS_READ,
+                Permission::TICKETS_READ,
+                Permission::TICKETS_ACT,
+                Permission::NOTIFICATIONS_READ,
+            ]
+            .into_iter()
+            .collect()
+        },
+    },
+    BuiltInRole {
+        name: "tenant",
+        title: "Tenant",
+        description: "Sees the payments, incidents and tickets of their tenancies.",
+        reach: Reach::Own,
+        permissions: || {
+            [
+                Permission::EVENTS_READ,
+                Permission::PAYMENTS_READ,
+                Permission::INCIDENTS_READ,
+                Permission::TICKETS_READ,
+                Permission::NOTIFICATIONS_READ,
+            ]
+            .into_iter()
+            .collect()
+        },
+    },
+    BuiltInRole {
+        name: "contractor",
+        title: "Contractor",
+        description: "Sees the tickets that are assigned to them, and quotes and finishes those.",
+        reach: Reach::Own,
+        permissions: || {
+            [
+                Permission::EVENTS_READ,
+                Permission::TICKETS_READ,
+                Permission::TICKETS_ACT,
+                Permission::NOTIFICATIONS_READ,
+            ]
+            .into_iter()
+            .collect()
+        },
+    },
+];
+
+/// The built-in role of this name.
 #[must_use]
-pub fn permissions<'a>(roles: impl IntoIterator<Item = &'a str>) -> PermissionSet {
-    let mut held = std::collections::BTreeSet::new();
-    for role in roles {
-        match role {
-            "admin" => return PermissionSet::All,
-            "operator" => {
-                held.extend(all_read());
-                held.insert(Permission::SETTLEMENTS_ACT);
-            }
-            "viewer" => held.extend(all_read()),
-            // A role that this version does not know allows nothing.
-            _ => {}
+pub fn built_in(name: &str) -> Option<&'static BuiltInRole> {
+    BUILT_IN.iter().find(|role| role.name == name)
+}
+
+/// A role of a project's own, as a membership needs it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct CustomRole {
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub permissions: BTreeSet<Permission>,
+    /// Whether it reaches through the project, or to what is the person's own.
+    pub project_wide: bool,
+}
+
+/// What the roles of a person come to together: permissions add up, and so do names.
+#[must_use]
+pub fn combine(names: &[String], custom: &[CustomRole]) -> (PermissionSet, BTreeSet<SubjectRef>) {
+    let mut all = false;
+    let mut held = BTreeSet::new();
+    let mut identities = BTreeSet::new();
+    for name in names {
+        let (permissions, reach) = if let Some(role) = built_in(name) {
+            (role.permissions(), role.reach)
+        } else if let Some(role) = custom.iter().find(|role| role.name == *name) {
+            let reach = if role.project_wide { Reach::Project } else { Reach::Own };
+            (PermissionSet::Named(role.permissions.clone()), reach)
+        } else {
+            // A role that is gone, or that this version does not know, allows nothing.
+            continue;
+        };
+        identities.insert(SubjectRef::Role(name.clone()));
+        if reach == Reach::Project {
+            identities.insert(SubjectRef::staff());
+        }
+        match permissions {
+            PermissionSet::All => all = true,
+            PermissionSet::Named(named) => held.extend(named),
         }
     }
-    PermissionSet::Named(held)
+    (if all { PermissionSet::All } else { PermissionSet::Named(held) }, identities)
 }
 
 /// What the scopes of an API key allow together. `*` is all; `events.read` opens the stream and
 /// everything that can be read on it.
 #[must_use]
 pub fn scope_permissions<'a>(scopes: impl IntoIterator<Item = &'a str>) -> PermissionSet {
-    let mut held = std::collections::BTreeSet::new();
+    let mut held = BTreeSet::new();
     for scope in scopes {
         match scope {
             "*" => return PermissionSet::All,
-            "events.read" => held.extend(all_read()),
+            "events.read" => held.extend(reading()),
             other => held.extend(other.parse::<Permission>()),
         }
     }
     PermissionSet::Named(held)
 }
 
-fn all_read() -> impl Iterator<Item = Permission> {
+fn reading() -> impl Iterator<Item = Permission> {
     Permission::BUILT_IN.iter().filter(|permission| permission.is_read()).cloned()
+}
+
+fn acting() -> impl Iterator<Item = Permission> {
+    Permission::BUILT_IN.iter().filter(|permission| permission.as_str().ends_with(".act")).cloned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn together(names: &[&str]) -> (PermissionSet, BTreeSet<SubjectRef>) {
+        combine(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &[])
+    }
+
     #[test]
     fn a_viewer_reads_and_does_nothing() {
-        let viewer = permissions(["viewer"]);
+        let (viewer, names) = together(&["viewer"]);
         for permission in Permission::BUILT_IN {
             assert_eq!(viewer.contains(permission), permission.is_read(), "{permission}");
         }
-        assert!(permissions(["operator"]).contains(&Permission::SETTLEMENTS_ACT));
-        assert_eq!(permissions(["viewer", "admin"]), PermissionSet::All);
-        assert_eq!(permissions(["unknown"]), PermissionSet::none());
+        assert!(names.contains(&SubjectRef::staff()));
+        assert!(together(&["operator"]).0.contains(&Permission::SETTLEMENTS_ACT));
+        assert!(!together(&["operator"]).0.contains(&Permission::PEOPLE_MANAGE));
+        assert_eq!(together(&["viewer", "admin"]).0, PermissionSet::All);
+        assert_eq!(together(&["unknown"]), (PermissionSet::none(), BTreeSet::new()));
+    }
+
+    #[test]
+    fn customers_are_no_staff() {
+        for name in ["ops", "landlord", "tenant", "contractor"] {
+            let (permissions, names) = together(&[name]);
+            assert_eq!(names, BTreeSet::from([SubjectRef::Role(name.to_owned())]), "{name}");
+            assert!(permissions.contains(&Permission::EVENTS_READ), "{name}");
+            assert!(!permissions.contains(&Permission::PEOPLE_MANAGE), "{name}");
+        }
+        assert!(together(&["landlord"]).0.contains(&Permission::SETTLEMENTS_READ));
+        assert!(!together(&["tenant"]).0.contains(&Permission::SETTLEMENTS_READ));
+        assert!(!together(&["contractor"]).0.contains(&Permission::PAYMENTS_READ));
+    }
+
+    #[test]
+    fn a_project_s_own_roles_allow_what_they_say() {
+        let auditor = CustomRole {
+            name: "auditor".into(),
+            permissions: BTreeSet::from([Permission::AUDIT_VIEW]),
+            project_wide: true,
+        };
+        let (permissions, names) = combine(&["auditor".into()], std::slice::from_ref(&auditor));
+        assert_eq!(permissions, PermissionSet::Named(auditor.permissions.clone()));
+        assert_eq!(names, BTreeSet::from([SubjectRef::staff(), SubjectRef::Role("auditor".into())]));
     }
 
     #[test]

@@ -49,6 +49,49 @@ impl Digester {
     pub fn api_key(&self, key: &str) -> [u8; 32] {
         self.digest("api key", key.as_bytes())
     }
+
+    /// The digest under which a session is kept.
+    #[must_use]
+    pub fn session(&self, id: &tower_sessions::session::Id) -> [u8; 32] {
+        self.digest("session", &id.0.to_be_bytes())
+    }
+
+    /// The digest under which a refresh token is kept.
+    #[must_use]
+    pub fn refresh_token(&self, token: &str) -> [u8; 32] {
+        self.digest("refresh token", token.as_bytes())
+    }
+
+    /// The digest under which an invitation is kept.
+    #[must_use]
+    pub fn invitation(&self, token: &str) -> [u8; 32] {
+        self.digest("invitation", token.as_bytes())
+    }
+
+    /// The key that signs access tokens.
+    #[must_use]
+    pub fn signing_key(&self) -> [u8; 32] {
+        self.digest("access token", b"HS256")
+    }
+}
+
+/// A new refresh token: 256 bits.
+#[must_use]
+pub fn new_refresh_token() -> SecretString {
+    format!("twr_{}", URL_SAFE_NO_PAD.encode(random_bytes())).into()
+}
+
+/// The secret of a new invitation's link: 256 bits.
+#[must_use]
+pub fn new_invitation() -> SecretString {
+    URL_SAFE_NO_PAD.encode(random_bytes()).into()
+}
+
+/// The last characters of a key, by which people tell keys apart; too few to help a guess.
+#[must_use]
+pub fn hint_of(key: &SecretString) -> &str {
+    let key = key.expose_secret();
+    key.get(key.len().saturating_sub(4)..).unwrap_or_default()
 }
 
 /// 32 random bytes from the operating system's generator.

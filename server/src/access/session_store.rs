@@ -1,15 +1,20 @@
 //! Sessions of tower-sessions, kept in Postgres under a digest of their id.
 
 use sqlx::PgPool;
+use tidewatch_events::id::UserId;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
-use uuid::Uuid;
 
 use super::secret::Digester;
 use crate::db;
+use crate::db::sessions::NewSession;
 
 /// The key in a session's data under which the person's id stands.
 pub const USER_ID_KEY: &str = "user_id";
+/// The key under which stands what the person's browser calls itself.
+pub const CLIENT_KEY: &str = "client";
+/// The key under which stands the address that the person signed in from.
+pub const ADDRESS_KEY: &str = "address";
 
 /// Keeps sessions in the table `sessions`.
 #[derive(Debug, Clone)]
@@ -26,7 +31,7 @@ impl PgSessionStore {
     }
 
     fn digest(&self, id: &Id) -> [u8; 32] {
-        self.digester.digest("session", &id.0.to_be_bytes())
+        self.digester.session(id)
     }
 }
 
@@ -34,23 +39,22 @@ fn backend(error: sqlx::Error) -> Error {
     Error::Backend(error.to_string())
 }
 
-fn encode(record: &Record) -> Result<(Option<Uuid>, serde_json::Value)> {
-    let user = record
-        .data
-        .get(USER_ID_KEY)
-        .and_then(|value| value.as_str())
-        .and_then(|text| text.parse::<tidewatch_events::id::UserId>().ok())
-        .map(tidewatch_events::id::UserId::uuid);
-    let data = serde_json::to_value(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-    Ok((user, data))
+fn encode(record: &Record) -> Result<NewSession<'_>> {
+    let text = |key: &str| record.data.get(key).and_then(|value| value.as_str());
+    Ok(NewSession {
+        user: text(USER_ID_KEY).and_then(|text| text.parse::<UserId>().ok()).map(UserId::uuid),
+        data: serde_json::to_value(&record.data).map_err(|error| Error::Encode(error.to_string()))?,
+        client: text(CLIENT_KEY).unwrap_or_default(),
+        address: text(ADDRESS_KEY).unwrap_or_default(),
+        expires_at: record.expiry_date,
+    })
 }
 
 #[async_trait::async_trait]
 impl SessionStore for PgSessionStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let (user, data) = encode(record)?;
         // Ids have 128 random bits; should two meet all the same, the newcomer takes another.
-        while !db::sessions::insert(&self.pool, &self.digest(&record.id), user, &data, record.expiry_date)
+        while !db::sessions::insert(&self.pool, &self.digest(&record.id), &encode(record)?)
             .await
             .map_err(backend)?
         {
@@ -60,10 +64,7 @@ impl SessionStore for PgSessionStore {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let (user, data) = encode(record)?;
-        db::sessions::update(&self.pool, &self.digest(&record.id), user, &data, record.expiry_date)
-            .await
-            .map_err(backend)
+        db::sessions::update(&self.pool, &self.digest(&record.id), &encode(record)?).await.map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

@@ -9,9 +9,10 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::access::password;
-use crate::access::secret::{Digester, new_api_key, new_password, random_bytes};
+use crate::access::secret::{Digester, hint_of, new_api_key, new_password, random_bytes};
 use crate::config::DatabaseConfig;
 use crate::db;
+use crate::db::api_keys::NewApiKey;
 use crate::serve::connect;
 
 /// Slug of the demo project.
@@ -77,7 +78,15 @@ pub(super) async fn run(command: Seed) -> anyhow::Result<()> {
             }
             db::api_keys::revoke_by_name(&mut transaction, project, KEY_NAME).await?;
             let digest = digester.api_key(accounts.api_key.expose_secret());
-            db::api_keys::insert(&mut transaction, project, KEY_NAME, &digest, &["*"]).await?;
+            let new = NewApiKey {
+                name: KEY_NAME,
+                digest: &digest,
+                hint: hint_of(&accounts.api_key),
+                scopes: &["*".to_owned()],
+                created_by: "tidewatch seed",
+                expires_at: None,
+            };
+            db::api_keys::insert(&mut transaction, project, &new).await?;
             accounts
         }
     };

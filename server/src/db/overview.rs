@@ -1,8 +1,10 @@
-//! The numbers of the first page.
+//! The numbers of the first page: each counts what the subject may see, and nothing else.
 
 use sqlx::PgConnection;
-use tidewatch_events::ProjectId;
+use tidewatch_events::Subject;
 use time::OffsetDateTime;
+
+use super::visibility::SubjectColumns;
 
 /// How many settlements stand where.
 ///
@@ -10,12 +12,19 @@ use time::OffsetDateTime;
 /// Postgres refused or could not be reached.
 pub async fn count_by_status(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    sqlx::query_as("select status, count(*) from settlements where project_id = $1 group by status")
-        .bind(project.uuid())
-        .fetch_all(connection)
-        .await
+    let SubjectColumns { held, names } = subject.into();
+    sqlx::query_as(
+        "select status, count(*) from settlements
+         where project_id = $1 and visible_to('{settlements.read}', audience, $2, $3)
+         group by status",
+    )
+    .bind(subject.project_id.uuid())
+    .bind(held)
+    .bind(names)
+    .fetch_all(connection)
+    .await
 }
 
 /// Events of one type since a time.
@@ -24,17 +33,21 @@ pub async fn count_by_status(
 /// Postgres refused or could not be reached.
 pub async fn count_events(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     event_type: &str,
     since: OffsetDateTime,
 ) -> Result<i64, sqlx::Error> {
+    let SubjectColumns { held, names } = subject.into();
     sqlx::query_scalar(
         "select count(*) from domain_events
-         where project_id = $1 and occurred_at >= $3 and event_type = $2 and position is not null",
+         where project_id = $1 and occurred_at >= $3 and event_type = $2 and position is not null
+           and visible_to(permissions, audience, $4, $5)",
     )
-    .bind(project.uuid())
+    .bind(subject.project_id.uuid())
     .bind(event_type)
     .bind(since)
+    .bind(held)
+    .bind(names)
     .fetch_one(connection)
     .await
 }
@@ -45,17 +58,23 @@ pub async fn count_events(
 /// Postgres refused or could not be reached.
 pub async fn volume_settled(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     since: OffsetDateTime,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let SubjectColumns { held, names } = subject.into();
     sqlx::query_as(
         "select payload ->> 'currency' as currency, sum((payload ->> 'amountMinor')::bigint)::bigint as volume
          from domain_events
          where project_id = $1 and occurred_at >= $2 and event_type = 'settlement.settled' and position is not null
+           and visible_to(permissions, audience, $3, $4)
+           -- Whoever publishes an event of this type by themselves may leave out what ours have.
+           and jsonb_typeof(payload -> 'currency') = 'string' and payload ->> 'amountMinor' ~ '^[0-9]{1,15}$'
          group by 1 order by 2 desc, 1",
     )
-    .bind(project.uuid())
+    .bind(subject.project_id.uuid())
     .bind(since)
+    .bind(held)
+    .bind(names)
     .fetch_all(connection)
     .await
 }
@@ -66,18 +85,22 @@ pub async fn volume_settled(
 /// Postgres refused or could not be reached.
 pub async fn ended_per_minute(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     since: OffsetDateTime,
 ) -> Result<Vec<(OffsetDateTime, i64)>, sqlx::Error> {
+    let SubjectColumns { held, names } = subject.into();
     sqlx::query_as(
         "select date_trunc('minute', occurred_at, 'UTC') as minute, count(*)
          from domain_events
          where project_id = $1 and occurred_at >= $2 and position is not null
            and event_type in ('settlement.settled', 'settlement.failed')
+           and visible_to(permissions, audience, $3, $4)
          group by 1 order by 1",
     )
-    .bind(project.uuid())
+    .bind(subject.project_id.uuid())
     .bind(since)
+    .bind(held)
+    .bind(names)
     .fetch_all(connection)
     .await
 }

@@ -3,11 +3,12 @@
 use sqlx::{FromRow, PgConnection};
 use tidewatch_app::model::{SettlementCursor, Standing};
 use tidewatch_events::catalog::settlement::SettlementStatus;
-use tidewatch_events::id::SettlementId;
-use tidewatch_events::{AggregateType, ProjectId, Timestamp};
+use tidewatch_events::id::{OrganizationId, SettlementId};
+use tidewatch_events::{AggregateType, ProjectId, Subject, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::visibility::SubjectColumns;
 use crate::domain::settlement::Settlement;
 
 /// A row as the database has it.
@@ -15,6 +16,7 @@ use crate::domain::settlement::Settlement;
 struct SettlementRow {
     id: Uuid,
     project_id: Uuid,
+    organization_id: Option<Uuid>,
     reference: String,
     amount_minor: i64,
     currency: String,
@@ -45,6 +47,7 @@ impl TryFrom<SettlementRow> for Settlement {
         Ok(Self {
             id: SettlementId::from_uuid(row.id),
             project_id: ProjectId::from_uuid(row.project_id),
+            organization_id: row.organization_id.map(OrganizationId::from_uuid),
             reference: row.reference,
             amount_minor: row.amount_minor,
             currency: parse(&row.currency)?,
@@ -76,8 +79,8 @@ fn signed(count: u32) -> i32 {
 pub async fn insert(connection: &mut PgConnection, settlement: &Settlement) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into settlements (id, project_id, reference, amount_minor, currency, network, status, version,
-                                  created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+                                  created_at, updated_at, organization_id, audience)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)",
     )
     .bind(settlement.id.uuid())
     .bind(settlement.project_id.uuid())
@@ -88,6 +91,8 @@ pub async fn insert(connection: &mut PgConnection, settlement: &Settlement) -> R
     .bind(settlement.status.as_str())
     .bind(settlement.version)
     .bind(settlement.created_at.into_inner())
+    .bind(settlement.organization_id.map(OrganizationId::uuid))
+    .bind(settlement.audience().iter().map(ToString::to_string).collect::<Vec<_>>())
     .execute(connection)
     .await
     .map(drop)
@@ -123,49 +128,60 @@ pub async fn update(connection: &mut PgConnection, settlement: &Settlement) -> R
     .map(drop)
 }
 
-/// One settlement of the project.
+/// One settlement, if the subject may see it.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn find(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     id: SettlementId,
 ) -> Result<Option<Settlement>, sqlx::Error> {
-    let row: Option<SettlementRow> =
-        sqlx::query_as("select * from settlements where project_id = $1 and id = $2")
-            .bind(project.uuid())
-            .bind(id.uuid())
-            .fetch_optional(connection)
-            .await?;
+    let SubjectColumns { held, names } = subject.into();
+    let row: Option<SettlementRow> = sqlx::query_as(
+        "select * from settlements
+         where project_id = $1 and id = $2 and visible_to('{settlements.read}', audience, $3, $4)",
+    )
+    .bind(subject.project_id.uuid())
+    .bind(id.uuid())
+    .bind(held)
+    .bind(names)
+    .fetch_optional(connection)
+    .await?;
     row.map(TryInto::try_into).transpose()
 }
 
-/// One settlement, locked until the transaction ends: commands on it stand in line.
+/// One settlement that is for the subject, locked until the transaction ends: commands on it stand
+/// in line. Whether it may act on it is for the caller to ask.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn lock(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     id: SettlementId,
 ) -> Result<Option<Settlement>, sqlx::Error> {
-    let row: Option<SettlementRow> =
-        sqlx::query_as("select * from settlements where project_id = $1 and id = $2 for no key update")
-            .bind(project.uuid())
-            .bind(id.uuid())
-            .fetch_optional(connection)
-            .await?;
+    let SubjectColumns { held, names } = subject.into();
+    let row: Option<SettlementRow> = sqlx::query_as(
+        "select * from settlements where project_id = $1 and id = $2 and visible_to('{}', audience, $3, $4)
+         for no key update",
+    )
+    .bind(subject.project_id.uuid())
+    .bind(id.uuid())
+    .bind(held)
+    .bind(names)
+    .fetch_optional(connection)
+    .await?;
     row.map(TryInto::try_into).transpose()
 }
 
-/// At most `limit` settlements behind the cursor, newest first.
+/// At most `limit` settlements that the subject may see, behind the cursor, newest first.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn list(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     status: Option<SettlementStatus>,
     after: Option<SettlementCursor>,
     limit: u32,
@@ -175,11 +191,13 @@ pub async fn list(
         None => sqlx::query_as::<_, SettlementRow>(
             "select * from settlements
              where project_id = $1 and $2::text is null and (created_at, id) < ($3, $4)
+               and visible_to('{settlements.read}', audience, $6, $7)
              order by created_at desc, id desc limit $5",
         ),
         Some(_) => sqlx::query_as(
             "select * from settlements
              where project_id = $1 and status = $2 and (created_at, id) < ($3, $4)
+               and visible_to('{settlements.read}', audience, $6, $7)
              order by created_at desc, id desc limit $5",
         ),
     };
@@ -188,55 +206,64 @@ pub async fn list(
         .map_or((time::macros::datetime!(9999-12-31 23:59:59 UTC), Uuid::max()), |cursor| {
             (cursor.created_at.into_inner(), cursor.id.uuid())
         });
+    let SubjectColumns { held, names } = subject.into();
     let rows = query
-        .bind(project.uuid())
+        .bind(subject.project_id.uuid())
         .bind(status.map(SettlementStatus::as_str))
         .bind(created_at)
         .bind(id)
         .bind(i64::from(limit))
+        .bind(held)
+        .bind(names)
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// Settlements that need a person: failed, held, or open without a change since `stuck_since`;
-/// the longest waiting first.
+/// the longest waiting first. Only those that the subject may see.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn needing_attention(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     stuck_since: OffsetDateTime,
     limit: u32,
 ) -> Result<Vec<Settlement>, sqlx::Error> {
+    let SubjectColumns { held, names } = subject.into();
     let rows: Vec<SettlementRow> = sqlx::query_as(
         "select * from settlements
          where project_id = $1 and (status in ('failed', 'held') or (status <> 'settled' and updated_at < $2))
+           and visible_to('{settlements.read}', audience, $4, $5)
          order by updated_at, id limit $3",
     )
-    .bind(project.uuid())
+    .bind(subject.project_id.uuid())
     .bind(stuck_since)
     .bind(i64::from(limit))
+    .bind(held)
+    .bind(names)
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Where those settlements stand of which an event is recorded and not yet published.
+/// Where those settlements stand of which an event is recorded and not yet published. Only those
+/// that the subject may see.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn ahead_of_log(
     connection: &mut PgConnection,
-    project: ProjectId,
+    subject: &Subject,
     limit: u32,
 ) -> Result<Vec<Standing>, sqlx::Error> {
+    let project = subject.project_id.uuid();
     let names: Vec<String> = sqlx::query_scalar(
         "select distinct aggregate_id from domain_events
          where project_id = $1 and aggregate_type = $3 and position is null limit $2",
     )
-    .bind(project.uuid())
+    .bind(project)
     .bind(i64::from(limit))
     .bind(AggregateType::SETTLEMENT.as_str())
     .fetch_all(&mut *connection)
@@ -246,12 +273,17 @@ pub async fn ahead_of_log(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<SettlementRow> =
-        sqlx::query_as("select * from settlements where project_id = $1 and id = any($2)")
-            .bind(project.uuid())
-            .bind(ids)
-            .fetch_all(connection)
-            .await?;
+    let SubjectColumns { held, names } = subject.into();
+    let rows: Vec<SettlementRow> = sqlx::query_as(
+        "select * from settlements
+         where project_id = $1 and id = any($2) and visible_to('{settlements.read}', audience, $3, $4)",
+    )
+    .bind(project)
+    .bind(ids)
+    .bind(held)
+    .bind(names)
+    .fetch_all(connection)
+    .await?;
     rows.into_iter()
         .map(|row| {
             Settlement::try_from(row).map(|row| Standing {

@@ -1,9 +1,12 @@
 //! The tables `users` and `memberships`.
 
+use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::UserId;
 use uuid::Uuid;
+
+use crate::access::roles::CustomRole;
 
 /// What a login needs of a person. Not serializable, and its Debug hides the hash.
 #[derive(FromRow)]
@@ -31,10 +34,41 @@ pub struct Member {
     pub name: String,
     /// In which project.
     pub project_id: Uuid,
+    /// What it is called in URLs.
+    pub project_slug: String,
     /// What it is called.
     pub project_name: String,
     /// As what.
     pub roles: Vec<String>,
+    /// What those of their roles allow that are the project's own.
+    pub custom_roles: Json<Vec<CustomRole>>,
+    /// The organizations that they belong to there.
+    pub organizations: Vec<Uuid>,
+}
+
+/// Who is a member of which project, with everything that decides what they may; without those
+/// that are disabled.
+macro_rules! select_members {
+    ($condition:literal) => {
+        concat!(
+            "select u.id as user_id, u.email, u.name, p.id as project_id, p.slug as project_slug,
+                    p.name as project_name,
+                    array(select r.role from member_roles r
+                          where r.project_id = p.id and r.user_id = u.id order by r.role) as roles,
+                    coalesce((select jsonb_agg(jsonb_build_object('name', r.name, 'permissions', r.permissions,
+                                                                  'project_wide', r.project_wide))
+                              from roles r join member_roles mine on mine.project_id = r.project_id
+                                                                 and mine.role = r.name
+                              where mine.project_id = p.id and mine.user_id = u.id), '[]') as custom_roles,
+                    array(select o.organization_id from organization_members o
+                          where o.project_id = p.id and o.user_id = u.id) as organizations
+             from users u
+             join memberships m on m.user_id = u.id
+             join projects p on p.id = m.project_id
+             where u.disabled_at is null and m.disabled_at is null and ",
+            $condition
+        )
+    };
 }
 
 /// The credentials under an address, of a person who is not disabled.
@@ -53,24 +87,107 @@ pub async fn find_credentials(
     .await
 }
 
-/// The person in the project that they joined first; `None` when disabled or in no project.
+/// The person in the project with this slug, or in the one that they joined first; `None` when
+/// there is no such project, they are not in it, or they are disabled.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn find_member(connection: &mut PgConnection, user: UserId) -> Result<Option<Member>, sqlx::Error> {
-    sqlx::query_as(
-        "select u.id as user_id, u.email, u.name, p.id as project_id, p.name as project_name,
-                array_agg(m.role order by m.role) as roles
-         from users u
-         join memberships m on m.user_id = u.id
-         join projects p on p.id = m.project_id
-         where u.id = $1 and u.disabled_at is null
-         group by u.id, p.id
-         order by min(m.created_at), p.id limit 1",
-    )
+pub async fn find_member(
+    connection: &mut PgConnection,
+    user: UserId,
+    project: Option<&str>,
+) -> Result<Option<Member>, sqlx::Error> {
+    sqlx::query_as(select_members!(
+        "u.id = $1 and ($2::text is null or p.slug = $2) order by m.created_at, p.id limit 1"
+    ))
     .bind(user.uuid())
+    .bind(project)
     .fetch_optional(connection)
     .await
+}
+
+/// Those of these people who still are members of these projects, pair by pair.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn find_members(
+    connection: &mut PgConnection,
+    pairs: impl Iterator<Item = (UserId, ProjectId)>,
+) -> Result<Vec<Member>, sqlx::Error> {
+    let (users, projects): (Vec<Uuid>, Vec<Uuid>) =
+        pairs.map(|(user, project)| (user.uuid(), project.uuid())).unzip();
+    sqlx::query_as(select_members!("(u.id, p.id) in (select * from unnest($1::uuid[], $2::uuid[]))"))
+        .bind(users)
+        .bind(projects)
+        .fetch_all(connection)
+        .await
+}
+
+/// The password's hash of a person who is not disabled.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn find_password(
+    connection: &mut PgConnection,
+    user: UserId,
+) -> Result<Option<Credentials>, sqlx::Error> {
+    sqlx::query_as("select id, password_hash from users where id = $1 and disabled_at is null")
+        .bind(user.uuid())
+        .fetch_optional(connection)
+        .await
+}
+
+/// Gives a person another password.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn set_password(
+    connection: &mut PgConnection,
+    user: UserId,
+    password_hash: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update users set password_hash = $2 where id = $1")
+        .bind(user.uuid())
+        .bind(password_hash)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Keeps a person out of all projects, or lets them in again; `None` when there is nobody at this
+/// address.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn set_disabled(
+    connection: &mut PgConnection,
+    email: &str,
+    disabled: bool,
+) -> Result<Option<UserId>, sqlx::Error> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "update users set disabled_at = case when $2 then coalesce(disabled_at, now()) end
+         where lower(email) = lower($1) returning id",
+    )
+    .bind(email)
+    .bind(disabled)
+    .fetch_optional(connection)
+    .await?;
+    Ok(id.map(UserId::from_uuid))
+}
+
+/// Whether anybody has this address.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn find_by_email(
+    connection: &mut PgConnection,
+    email: &str,
+) -> Result<Option<UserId>, sqlx::Error> {
+    let id: Option<Uuid> = sqlx::query_scalar("select id from users where lower(email) = lower($1)")
+        .bind(email)
+        .fetch_optional(connection)
+        .await?;
+    Ok(id.map(UserId::from_uuid))
 }
 
 /// Makes the person, or gives the one with this address this name and password.
@@ -107,8 +224,13 @@ pub async fn grant_role(
     user: UserId,
     role: &str,
 ) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into memberships (project_id, user_id) values ($1, $2) on conflict do nothing")
+        .bind(project.uuid())
+        .bind(user.uuid())
+        .execute(&mut *connection)
+        .await?;
     sqlx::query(
-        "insert into memberships (project_id, user_id, role) values ($1, $2, $3) on conflict do nothing",
+        "insert into member_roles (project_id, user_id, role) values ($1, $2, $3) on conflict do nothing",
     )
     .bind(project.uuid())
     .bind(user.uuid())

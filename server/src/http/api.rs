@@ -1,5 +1,8 @@
 //! `/api/v1`.
 
+pub mod access;
+pub mod audit;
+pub mod auth;
 pub mod events;
 pub mod settlements;
 
@@ -11,7 +14,13 @@ use crate::state::AppState;
 
 /// Everything under `/api`.
 pub fn router() -> Router<AppState> {
-    Router::new().merge(events::router()).merge(settlements::router()).route("/api/{*path}", any(not_found))
+    Router::new()
+        .merge(access::router())
+        .merge(audit::router())
+        .merge(auth::router())
+        .merge(events::router())
+        .merge(settlements::router())
+        .route("/api/{*path}", any(not_found))
 }
 
 async fn not_found(uri: http::Uri) -> Error {

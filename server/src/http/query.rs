@@ -34,14 +34,16 @@ impl Query {
         Ok(Self(parameters))
     }
 
-    /// Refuses every parameter that is not among `known`.
+    /// Refuses every parameter that is not among `known`; `project`, which says whom all the others
+    /// are about, is known everywhere.
     ///
     /// # Errors
     /// 400 that names the unknown one and the known ones.
     pub fn only(self, known: &[&str]) -> Result<Self, Error> {
-        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+        match self.0.keys().find(|name| !known.contains(&name.as_str()) && name.as_str() != "project") {
             Some(unknown) => {
-                let message = format!("is unknown here; known are: {}", known.join(", "));
+                let message =
+                    format!("is unknown here; known are: {}", [known, &["project"]].concat().join(", "));
                 Err(Error::parameter(unknown.clone(), message))
             }
             None => Ok(self),

@@ -1,6 +1,7 @@
 //! Every route, and what all of them pass through.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -9,35 +10,45 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::request::Parts;
 use leptos::config::LeptosOptions;
+use leptos::nonce::Nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
 use tidewatch_app::backend::BackendHandle;
 use tidewatch_app::{App, shell};
+use tidewatch_events::id::UserId;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
+use super::headers::PageNonce;
 use super::json_body::MAX_BODY_BYTES;
 use super::request_id::{self, RequestId};
-use super::{api, assets, csrf, health, preferences, session_pages};
+use super::{api, assets, csrf, headers, health, preferences, session_pages};
 use crate::access::Caller;
+use crate::access::caller::project_of_query;
 use crate::access::session_store::PgSessionStore;
+use crate::db;
 use crate::error::Error;
 use crate::state::AppState;
 use crate::ui::RequestBackend;
 
-/// How long a session lives after it was last used.
+/// How long a session lives after the login. It is renewed when something in it changes, which
+/// looking at pages does not.
 const SESSION_LIFE: time::Duration = time::Duration::hours(12);
+
+/// How long a request may take until its answer begins.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The whole HTTP surface.
 pub fn router(state: AppState) -> Router {
-    let sessions = SessionManagerLayer::new(PgSessionStore::new(state.pool.clone(), state.digester.clone()))
-        .with_name("tidewatch_session")
-        .with_http_only(true)
-        .with_same_site(SameSite::Lax)
-        .with_secure(state.config.cookie_secure)
-        .with_expiry(Expiry::OnInactivity(SESSION_LIFE));
+    let sessions =
+        SessionManagerLayer::new(PgSessionStore::new(state.access.clone(), state.digester.clone()))
+            .with_name("tidewatch_session")
+            .with_http_only(true)
+            .with_same_site(SameSite::Lax)
+            .with_secure(state.config.cookie_secure)
+            .with_expiry(Expiry::OnInactivity(SESSION_LIFE));
     // Health is asked often and must answer when sessions cannot be looked up.
     let health = Router::new()
         .route("/healthz", get(health::healthz))
@@ -46,9 +57,11 @@ pub fn router(state: AppState) -> Router {
     let forms = Router::new()
         .route("/login", post(session_pages::post_login))
         .route("/logout", post(session_pages::post_logout))
+        .route("/password", post(session_pages::post_password))
+        .route("/invitation", post(session_pages::post_invitation))
         .route("/preferences", post(preferences::post_preferences));
     pages(&state)
-        .merge(api::router().merge(forms).with_state(state))
+        .merge(api::router().merge(forms).with_state(state.clone()))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(sessions)
         .layer(from_fn(csrf::protect))
@@ -57,10 +70,25 @@ pub fn router(state: AppState) -> Router {
         // Skips streams of events by itself.
         .layer(CompressionLayer::new())
         .merge(health)
+        // Until the answer begins; streams begin at once, and no poll waits so long.
+        .layer(from_fn(end_in_time))
+        .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Error::Internal("a handler panicked".to_owned()).into_response()
         }))
         .layer(from_fn(request_id::trace))
+}
+
+async fn end_in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await.unwrap_or_else(|_| {
+        super::problem::Problem::new(
+            http::StatusCode::REQUEST_TIMEOUT,
+            "timeout",
+            "The request took too long",
+        )
+        .detail(format!("An answer has to begin within {} s.", REQUEST_TIMEOUT.as_secs()))
+        .into_response()
+    })
 }
 
 async fn method_not_allowed(method: http::Method, uri: http::Uri) -> Response {
@@ -99,9 +127,14 @@ fn provide_backend(state: &AppState) {
     let Some(parts) = use_context::<Parts>() else { return };
     let Some(session) = parts.extensions.get::<Session>().cloned() else { return };
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let nonce = parts.extensions.get::<PageNonce>().cloned();
     let backend: BackendHandle =
         Arc::new(RequestBackend::new(state.clone(), session, parts.headers, request_id));
     provide_context(backend);
+    // In the place of the one that Leptos drew: the policy in the answer's header names this one.
+    if let Some(nonce) = nonce {
+        provide_context(Nonce::from_value(nonce.0));
+    }
 }
 
 /// Sends everyone without a session to the login page. Server functions answer for themselves.
@@ -113,11 +146,16 @@ async fn require_session(
 ) -> Response {
     let path = request.uri().path();
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    if path == "/login" || path.starts_with("/fn/") || is_file {
+    if path == "/login" || path == "/invitation" || path.starts_with("/fn/") || is_file {
         return next.run(request).await;
     }
-    match Caller::from_session(&session, &state).await {
-        Ok(_) => next.run(request).await,
+    let project = project_of_query(request.uri().query());
+    match Caller::from_session(&session, &state, project.as_deref()).await {
+        Ok(caller) => match address_with_project(&state, &caller, request.uri()).await {
+            Ok(None) => next.run(request).await,
+            Ok(Some(address)) => Redirect::to(&address).into_response(),
+            Err(error) => error.into_response(),
+        },
         Err(Error::Unauthenticated(_)) => {
             let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
             let query = serde_urlencoded::to_string([("next", target)]).unwrap_or_default();
@@ -125,4 +163,23 @@ async fn require_session(
         }
         Err(error) => error.into_response(),
     }
+}
+
+/// The address that says which project it is about, where somebody is in several and the address
+/// does not: what is on the screen, and what a link that is passed on shows, must be certain.
+async fn address_with_project(
+    state: &AppState,
+    caller: &Caller,
+    uri: &http::Uri,
+) -> Result<Option<String>, Error> {
+    let Some(member) = caller.member.as_ref().filter(|_| project_of_query(uri.query()).is_none()) else {
+        return Ok(None);
+    };
+    let user = UserId::from_uuid(member.user_id);
+    if db::projects::of_user(&mut *state.access.acquire().await?, user).await?.len() < 2 {
+        return Ok(None);
+    }
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let joint = if target.contains('?') { '&' } else { '?' };
+    Ok(Some(format!("{target}{joint}project={}", member.project_slug)))
 }

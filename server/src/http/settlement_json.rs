@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tidewatch_events::catalog::settlement::{Network, SettlementStatus};
-use tidewatch_events::id::SettlementId;
+use tidewatch_events::id::{OrganizationId, SettlementId};
 use tidewatch_events::money::Currency;
 use tidewatch_events::{Position, Timestamp};
 
@@ -15,6 +15,7 @@ pub struct SettlementJson {
     id: SettlementId,
     status: SettlementStatus,
     version: i64,
+    organization_id: Option<OrganizationId>,
     reference: String,
     amount_minor: i64,
     currency: Currency,
@@ -38,6 +39,7 @@ impl From<&Settlement> for SettlementJson {
             id: settlement.id,
             status: settlement.status,
             version: settlement.version,
+            organization_id: settlement.organization_id,
             reference: settlement.reference.clone(),
             amount_minor: settlement.amount_minor,
             currency: settlement.currency,

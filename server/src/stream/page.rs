@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tidewatch_events::id::ConnectionId;
-use tidewatch_events::{Event, EventFilter, Position, Subject, visible};
-use tidewatch_hub::{Delivery, StartAt, SubscribeRequest};
+use tidewatch_events::{Event, EventFilter, Permission, Position, Subject, visible};
+use tidewatch_hub::{CloseReason, Delivery, StartAt, SubscribeRequest};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use crate::access::credential::Credential;
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -33,6 +34,8 @@ pub struct EventsPage {
 pub struct PageRequest {
     /// By whom.
     pub subject: Subject,
+    /// By what it was let in.
+    pub credential: Credential,
     /// For what.
     pub filter: EventFilter,
     /// From where.
@@ -104,8 +107,10 @@ async fn wait(
     page: &mut EventsPage,
     deadline: Instant,
 ) -> Result<(), Error> {
+    let id = ConnectionId::from_uuid(Uuid::now_v7());
+    let _watch = state.warden.watch(id, request.credential);
     let mut subscription = state.hub.subscribe(SubscribeRequest {
-        id: ConnectionId::from_uuid(Uuid::now_v7()),
+        id,
         subject: request.subject,
         filter: request.filter,
         after: StartAt::After(page.position),
@@ -121,9 +126,13 @@ async fn wait(
             Ok(())
         }
         Ok(Delivery::Gap { oldest }) => Err(Error::HistoryGap { oldest }),
+        Ok(Delivery::Closed(CloseReason::SessionExpired)) => {
+            Err(Error::Unauthenticated("the session, token or key has ended"))
+        }
+        Ok(Delivery::Closed(CloseReason::Forbidden)) => Err(Error::Forbidden(Permission::EVENTS_READ)),
         Ok(Delivery::Closed(_)) => Err(Error::Unavailable("this instance is going down")),
-        // The next poll goes on from the same position.
-        Ok(Delivery::Lagged | Delivery::Unavailable) => Ok(()),
+        // The next poll goes on from the same position, with the rights of then.
+        Ok(Delivery::PermissionsChanged | Delivery::Lagged | Delivery::Unavailable) => Ok(()),
         Err(_) => {
             page.position = subscription.position().max(page.position);
             Ok(())

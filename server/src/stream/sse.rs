@@ -15,6 +15,8 @@ use tidewatch_events::stream::{
 use tidewatch_hub::{CloseReason, Delivery, Subscription};
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
+use super::warden::Watch;
+
 /// Least time in milliseconds before a reader connects again.
 const RETRY_MIN_MS: u64 = 1_000;
 /// Most; between the two each stream draws its own, so that readers do not come back as a herd.
@@ -29,10 +31,14 @@ pub struct StreamInfo {
     pub heartbeat: Duration,
     /// The instance's name.
     pub instance: String,
+    /// What stands for the reader's rights: see [`Connected::rights`].
+    pub rights: String,
 }
 
 struct SseStream {
     subscription: Subscription,
+    /// Ends with the stream.
+    _watch: Watch,
     info: StreamInfo,
     heartbeat: Interval,
     stage: Stage,
@@ -46,10 +52,14 @@ enum Stage {
 
 /// The stream's bytes: `connected`, then events and heartbeats as they come, until the reader
 /// leaves or the hub ends it.
-pub fn body(subscription: Subscription, info: StreamInfo) -> impl Stream<Item = Result<Bytes, Infallible>> {
+pub fn body(
+    subscription: Subscription,
+    watch: Watch,
+    info: StreamInfo,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let mut heartbeat = interval_at(tokio::time::Instant::now() + info.heartbeat, info.heartbeat);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stream = SseStream { subscription, info, heartbeat, stage: Stage::Opening };
+    let stream = SseStream { subscription, _watch: watch, info, heartbeat, stage: Stage::Opening };
     futures::stream::unfold(stream, |mut stream| async move {
         let bytes = stream.next().await?;
         Some((Ok(bytes), stream))
@@ -78,6 +88,7 @@ impl SseStream {
             heartbeat_seconds: self.info.heartbeat.as_secs_f64(),
             instance: self.info.instance.clone(),
             recovered: self.subscription.recovered(),
+            rights: self.info.rights.clone(),
         };
         let mut bytes = BytesMut::from(retry_line().as_bytes());
         bytes.extend_from_slice(&self.frame(CONNECTED, true, &connected));
@@ -104,6 +115,12 @@ impl SseStream {
                     serde_json::json!({ "oldestPosition": oldest, "position": self.subscription.position() }),
                 ),
             ),
+            Delivery::PermissionsChanged => self.system(
+                true,
+                SystemCode::PermissionsChanged,
+                "What you may see has changed. Read the present state anew; the stream goes on.",
+                None,
+            ),
             Delivery::Lagged => self.end(
                 SystemCode::Lagged,
                 "You read too slowly. Connect again to go on from where you were.",
@@ -125,6 +142,11 @@ impl SseStream {
             Delivery::Closed(CloseReason::SessionExpired) => {
                 self.end(SystemCode::SessionExpired, "The session or key of this stream has ended.", None)
             }
+            Delivery::Closed(CloseReason::Forbidden) => self.end(
+                SystemCode::PermissionsChanged,
+                "The permission events.read was taken from you; this stream has ended.",
+                None,
+            ),
             Delivery::Closed(_) => self.end(SystemCode::Error, "This stream was ended by an operator.", None),
         }
     }

@@ -1,6 +1,11 @@
 //! The server as its clients see it: real Postgres, real sockets, a folder of tests that mirrors the
 //! URL tree.
 
+mod access_changes;
+mod access_matrix;
+mod access_rules;
+mod api_access;
+mod api_auth;
 mod api_bad_input;
 mod api_events;
 mod api_events_order;

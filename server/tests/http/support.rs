@@ -8,17 +8,24 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tidewatch_events::ProjectId;
+use tidewatch_events::id::{OrganizationId, UserId};
+use tidewatch_server::access::password;
 use tidewatch_server::access::secret::Digester;
+use tidewatch_server::access::session_store::{PgSessionStore, USER_ID_KEY};
 use tidewatch_server::config::{DatabaseConfig, DatabaseUrl, Seconds, ServeConfig};
 use tidewatch_server::db;
+use tidewatch_server::db::api_keys::NewApiKey;
 use tidewatch_server::serve;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower_sessions::Session;
 
 /// Longer than anything here takes on a busy machine: past it a test fails instead of hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-const SECRET: &str = "a secret for tests, and for tests alone";
+/// The password of everybody here.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const SECRET: &str = "a secret for tests, and for tests alone";
 
 /// Waits for `future`, but not for ever.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
@@ -38,6 +45,20 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
     .await
 }
 
+/// The hash of [`PASSWORD`], made once: it takes its time.
+fn password_hash() -> &'static str {
+    static HASH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    HASH.get_or_init(|| password::hash(&PASSWORD.into()).expect("a hash"))
+}
+
+/// Pages name their scripts by a file that lies beside the program. What is in it does not matter
+/// here: no script is loaded.
+fn make_hash_file() {
+    let program = std::env::current_exe().expect("a program");
+    let file = program.parent().expect("a folder").join("hash.txt");
+    std::fs::write(file, "js: x\nwasm: x\ncss: x\n").expect("a file");
+}
+
 /// A running server with one project.
 pub(crate) struct TestServer {
     pub(crate) pool: PgPool,
@@ -55,9 +76,10 @@ pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     key: Option<String>,
+    cookie: Option<String>,
 }
 
-fn config(pool: &PgPool) -> ServeConfig {
+pub(crate) fn config(pool: &PgPool) -> ServeConfig {
     ServeConfig {
         database: DatabaseConfig {
             database_url: DatabaseUrl(pool.connect_options().as_ref().clone()),
@@ -73,6 +95,7 @@ fn config(pool: &PgPool) -> ServeConfig {
         retention_days: 7,
         drain_seconds: 10,
         cookie_secure: false,
+        trusted_proxies: Vec::new(),
         secret: Some(SECRET.into()),
     }
 }
@@ -85,6 +108,7 @@ impl TestServer {
     pub(crate) async fn start_with(pool: &PgPool, adjust: impl FnOnce(&mut ServeConfig)) -> Self {
         let mut config = config(pool);
         adjust(&mut config);
+        make_hash_file();
         let listener = TcpListener::bind(config.listen).await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let shutdown = CancellationToken::new();
@@ -93,7 +117,7 @@ impl TestServer {
         let project = db::projects::ensure(&mut connection, "demo", "Demo").await.expect("a project");
         let http =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        let client = Client { http, base: base.clone(), key: None };
+        let client = Client { http, base: base.clone(), key: None, cookie: None };
         let mut server = Self { pool: pool.clone(), project, client, base, shutdown, task: Some(task) };
         server.client = server.client_with(&["*"]).await;
         eventually("the server to be ready", async || {
@@ -118,8 +142,73 @@ impl TestServer {
         let key = format!("tw_{}", uuid::Uuid::now_v7().simple());
         let digest = Digester::new(SECRET.into()).api_key(&key);
         let mut connection = self.pool.acquire().await.expect("a connection");
-        db::api_keys::insert(&mut connection, project, &key, &digest, scopes).await.expect("a key");
+        let new = NewApiKey {
+            name: &key,
+            digest: &digest,
+            hint: "",
+            scopes: &scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>(),
+            created_by: "a test",
+            expires_at: None,
+        };
+        db::api_keys::insert(&mut connection, project, &new).await.expect("a key");
         Client { key: Some(key), ..self.client.clone() }
+    }
+
+    /// Another project.
+    pub(crate) async fn add_project(&self, slug: &str) -> ProjectId {
+        let mut connection = self.pool.acquire().await.expect("a connection");
+        db::projects::ensure(&mut connection, slug, slug).await.expect("a project")
+    }
+
+    /// An organization of a project.
+    pub(crate) async fn add_organization(&self, project: ProjectId, name: &str) -> OrganizationId {
+        let mut connection = self.pool.acquire().await.expect("a connection");
+        let id = db::organizations::insert(&mut connection, project, name).await.expect("an organization");
+        id.expect("a new name")
+    }
+
+    /// A person with [`PASSWORD`] and these roles and organizations.
+    pub(crate) async fn add_person(
+        &self,
+        project: ProjectId,
+        email: &str,
+        roles: &[&str],
+        organizations: &[OrganizationId],
+    ) -> UserId {
+        let mut connection = self.pool.acquire().await.expect("a connection");
+        let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+        let user = match db::users::find_by_email(&mut connection, email).await.expect("a look") {
+            Some(user) => user,
+            None => {
+                db::users::ensure(&mut connection, email, email, password_hash()).await.expect("a person")
+            }
+        };
+        db::people::join(&mut connection, project, user).await.expect("a membership");
+        db::people::set(&mut connection, project, user, &roles, organizations).await.expect("roles");
+        user
+    }
+
+    /// A client with a browser session of this person, without the cost of a login.
+    pub(crate) async fn session_of(&self, user: UserId) -> Client {
+        let store = PgSessionStore::new(self.pool.clone(), Digester::new(SECRET.into()));
+        let session = Session::new(None, std::sync::Arc::new(store), None);
+        session.insert(USER_ID_KEY, user).await.expect("a session");
+        session.save().await.expect("kept");
+        self.client.with_cookie(&format!("tidewatch_session={}", session.id().expect("an id")))
+    }
+
+    /// Logs in by the form; the session's cookie when that went well.
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Option<String> {
+        let form = serde_urlencoded::to_string([("email", email), ("password", password)]).expect("a form");
+        let request = self.client.anonymous().post("/login");
+        let answer = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form)
+            .send()
+            .await
+            .expect("an answer");
+        let text = answer.headers().get("set-cookie")?.to_str().ok()?;
+        Some(text.split(';').next()?.to_owned())
     }
 
     /// Begins to go down.
@@ -139,7 +228,34 @@ impl TestServer {
 impl Client {
     /// Without a key.
     pub(crate) fn anonymous(&self) -> Self {
-        Self { key: None, ..self.clone() }
+        Self { key: None, cookie: None, ..self.clone() }
+    }
+
+    /// With this API key or access token.
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), cookie: None, ..self.clone() }
+    }
+
+    /// With this session.
+    pub(crate) fn with_cookie(&self, cookie: &str) -> Self {
+        Self { key: None, cookie: Some(cookie.to_owned()), ..self.clone() }
+    }
+
+    pub(crate) fn patch(&self, path: &str) -> RequestBuilder {
+        self.request(Method::PATCH, path)
+    }
+
+    pub(crate) fn put(&self, path: &str) -> RequestBuilder {
+        self.request(Method::PUT, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
+        self.request(Method::DELETE, path)
+    }
+
+    /// The status of a request.
+    pub(crate) async fn status(&self, path: &str) -> u16 {
+        self.get(path).send().await.expect("an answer").status().as_u16()
     }
 
     pub(crate) fn key(&self) -> &str {
@@ -148,8 +264,12 @@ impl Client {
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
-        match &self.key {
+        let request = match &self.key {
             Some(key) => request.bearer_auth(key),
+            None => request,
+        };
+        match &self.cookie {
+            Some(cookie) => request.header(reqwest::header::COOKIE, cookie),
             None => request,
         }
     }

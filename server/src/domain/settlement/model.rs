@@ -1,10 +1,12 @@
 //! The settlement itself.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use tidewatch_events::catalog::settlement::{Network, SettlementCreated, SettlementFacts, SettlementStatus};
-use tidewatch_events::id::SettlementId;
+use tidewatch_events::id::{OrganizationId, SettlementId};
 use tidewatch_events::money::Currency;
-use tidewatch_events::{NewEvent, ProjectId, Timestamp};
+use tidewatch_events::{NewEvent, ProjectId, SubjectRef, Timestamp};
 
 /// A settlement as it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,8 @@ pub struct Settlement {
     pub id: SettlementId,
     /// Whose.
     pub project_id: ProjectId,
+    /// The organization that it belongs to, beside the project.
+    pub organization_id: Option<OrganizationId>,
     /// The customer's own reference.
     pub reference: String,
     /// The amount in minor units of `currency`.
@@ -60,6 +64,10 @@ pub struct NewSettlement {
     /// The network wished for; `None`: chosen later.
     #[serde(default)]
     pub network: Option<Network>,
+    /// The organization that it belongs to; `None`: the project alone, or the caller's own one where
+    /// the caller is not of the project's staff.
+    #[serde(default)]
+    pub organization_id: Option<OrganizationId>,
 }
 
 impl NewSettlement {
@@ -92,6 +100,7 @@ impl Settlement {
         let settlement = Self {
             id,
             project_id,
+            organization_id: new.organization_id,
             reference: new.reference.trim().to_owned(),
             amount_minor: new.amount_minor,
             currency: new.currency,
@@ -111,6 +120,13 @@ impl Settlement {
         };
         let event = settlement.event(&SettlementCreated { settlement: settlement.facts() })?;
         Ok((settlement, event))
+    }
+
+    /// Whom it and its events are for: the project's staff, and its organization.
+    #[must_use]
+    pub fn audience(&self) -> BTreeSet<SubjectRef> {
+        let organization = self.organization_id.map(SubjectRef::Organization);
+        std::iter::once(SubjectRef::staff()).chain(organization).collect()
     }
 
     /// What each of its events says of it.
@@ -136,6 +152,7 @@ impl Settlement {
     ) -> Result<NewEvent, serde_json::Error> {
         let mut event = NewEvent::of(self.project_id, self.id, self.version, payload)?;
         event.occurred_at = Some(self.updated_at);
+        event.routing.audience = self.audience();
         Ok(event)
     }
 }

@@ -432,6 +432,7 @@ mod tests {
             amount_minor: 100,
             currency: "EUR".parse().expect("a currency"),
             network: Some("polygon".parse().expect("a network")),
+            organization_id: None,
         };
         let project = ProjectId::from_uuid(Uuid::from_u128(1));
         Settlement::create(SettlementId::from_uuid(Uuid::from_u128(2)), project, new, now())

@@ -7,12 +7,14 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT, CloudEvent};
 use tidewatch_events::id::ConnectionId;
-use tidewatch_events::{Envelope, EventFilter, EventId, Permission, Position, ResumePoint, visible};
+use tidewatch_events::{Envelope, EventFilter, EventId, Permission, Position, ResumePoint, Subject, visible};
 use tidewatch_hub::{StartAt, SubscribeRequest};
 use uuid::Uuid;
 
@@ -78,10 +80,19 @@ async fn stream_or_page(
         return Ok(open_stream(&state, &caller, filter, start));
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let page =
-        page::read(&state, PageRequest { subject: caller.subject.clone(), filter, start, limit, wait })
-            .await?;
-    Ok(answer_page(page, &caller, form))
+    let page = page::read(
+        &state,
+        PageRequest {
+            subject: caller.subject.clone(),
+            credential: caller.credential,
+            filter,
+            start,
+            limit,
+            wait,
+        },
+    )
+    .await?;
+    Ok(answer_page(page, rights(&state, &caller.subject), &caller, form))
 }
 
 fn read_filter(query: &Query) -> Result<EventFilter, Error> {
@@ -117,23 +128,22 @@ fn read_resume_point(headers: &HeaderMap, query: &Query) -> Result<ResumePoint, 
 }
 
 fn open_stream(state: &AppState, caller: &Caller, filter: EventFilter, start: StartAt) -> Response {
-    let subscription = state.hub.subscribe(SubscribeRequest {
-        id: ConnectionId::from_uuid(Uuid::now_v7()),
-        subject: caller.subject.clone(),
-        filter,
-        after: start,
-    });
+    let id = ConnectionId::from_uuid(Uuid::now_v7());
+    let watch = state.warden.watch(id, caller.credential);
+    let subscription =
+        state.hub.subscribe(SubscribeRequest { id, subject: caller.subject.clone(), filter, after: start });
     let info = StreamInfo {
         epoch: state.hub.head(caller.project()).map(|head| head.epoch).unwrap_or_default(),
         heartbeat: state.config.heartbeat.0,
         instance: state.config.instance_name(),
+        rights: rights(state, &caller.subject),
     };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM)),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    (headers, Body::from_stream(sse::body(subscription, info))).into_response()
+    (headers, Body::from_stream(sse::body(subscription, watch, info))).into_response()
 }
 
 /// A page on the wire.
@@ -143,13 +153,21 @@ struct PageJson {
     events: Vec<Envelope>,
     position: Position,
     has_more: bool,
+    /// What stands for the reader's rights, as in a stream's `connected`.
+    rights: String,
 }
 
-fn answer_page(page: EventsPage, caller: &Caller, form: &str) -> Response {
+/// What stands for a subject's rights: the same on every instance, and it says nothing of them.
+fn rights(state: &AppState, subject: &Subject) -> String {
+    let text = serde_json::json!([subject.identities, subject.permissions]).to_string();
+    URL_SAFE_NO_PAD.encode(&state.digester.digest("rights", text.as_bytes())[..12])
+}
+
+fn answer_page(page: EventsPage, rights: String, caller: &Caller, form: &str) -> Response {
     let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if form == JSON {
         let events = page.events.into_iter().map(|event| event.envelope).collect();
-        let body = PageJson { events, position: page.position, has_more: page.has_more };
+        let body = PageJson { events, position: page.position, has_more: page.has_more, rights };
         return ([no_store], Json(body)).into_response();
     }
     // The batch format is an array and nothing else, so the rest goes into headers.

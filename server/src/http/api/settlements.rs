@@ -1,10 +1,12 @@
 //! `/api/v1/settlements`.
 
 use axum::extract::{FromRequestParts, Path, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tidewatch_app::model::SettlementCursor;
@@ -18,13 +20,21 @@ use crate::commands::{self, Origin};
 use crate::db;
 use crate::domain::settlement::{Move, NewSettlement, RULES, Settlement};
 use crate::error::Error;
+use crate::http::accept::negotiate;
+use crate::http::csv;
 use crate::http::json_body::JsonBody;
 use crate::http::query::Query;
+use crate::http::request_id::RequestId;
 use crate::http::settlement_json::{PositionedSettlement, SettlementJson};
 use crate::state::AppState;
 
 /// Most settlements of one page.
 pub const MAX_LIMIT: u64 = 200;
+/// Most settlements of one export.
+const MAX_EXPORT: usize = 100_000;
+/// Settlements that an export reads at once.
+const EXPORT_BATCH: u32 = 1_000;
+const JSON: &str = "application/json";
 /// Settlements of a page where nobody asked for another number.
 const DEFAULT_LIMIT: u64 = 50;
 
@@ -49,20 +59,90 @@ struct SettlementsPage {
 async fn list(
     State(state): State<AppState>,
     caller: Caller,
+    headers: HeaderMap,
     query: Query,
-) -> Result<Json<SettlementsPage>, Error> {
+) -> Result<Response, Error> {
     caller.require(&Permission::SETTLEMENTS_READ)?;
+    let form = negotiate(&headers, &[JSON, csv::CONTENT_TYPE_CSV])
+        .ok_or(Error::NotAcceptable("accept application/json or text/csv"))?;
     let query = query.only(&["status", "after", "limit"])?;
     let status: Option<SettlementStatus> = query.parse("status")?;
     let after: Option<SettlementCursor> = query.parse("after")?;
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let mut snapshot = db::begin_snapshot(&state.pool).await?;
+    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+    if form == csv::CONTENT_TYPE_CSV {
+        return export(&mut snapshot, &caller, status, after).await;
+    }
     let (settlements, next) =
         list_page(&mut snapshot, &caller, status, after, u32::try_from(limit).unwrap_or(u32::MAX - 1))
             .await?;
     let position = read_head(&mut snapshot, caller.project()).await?.last;
     let settlements = settlements.iter().map(SettlementJson::from).collect();
-    Ok(Json(SettlementsPage { settlements, next, position }))
+    Ok(Json(SettlementsPage { settlements, next, position }).into_response())
+}
+
+/// Everything that the query asks for as CSV, newest first, as of one moment.
+async fn export(
+    connection: &mut sqlx::PgConnection,
+    caller: &Caller,
+    status: Option<SettlementStatus>,
+    mut after: Option<SettlementCursor>,
+) -> Result<Response, Error> {
+    const COLUMNS: [&str; 13] = [
+        "id",
+        "reference",
+        "status",
+        "amountMinor",
+        "currency",
+        "network",
+        "confirmations",
+        "required",
+        "txHash",
+        "error",
+        "version",
+        "createdAt",
+        "updatedAt",
+    ];
+    let mut text = csv::row(COLUMNS);
+    let mut rows = 0;
+    loop {
+        let page = db::settlements::list(connection, &caller.subject, status, after, EXPORT_BATCH).await?;
+        page.iter().for_each(|settlement| text.push_str(&csv_row(settlement)));
+        rows += page.len();
+        match page.last() {
+            Some(last) if page.len() == EXPORT_BATCH as usize => {
+                if rows >= MAX_EXPORT {
+                    let message = format!("asks for more than {MAX_EXPORT} settlements; export in parts");
+                    return Err(Error::parameter("after", message));
+                }
+                after = Some(SettlementCursor { created_at: last.created_at, id: last.id });
+            }
+            _ => break,
+        }
+    }
+    let headers = [
+        (CONTENT_TYPE, csv::CONTENT_TYPE_CSV_UTF8),
+        (CONTENT_DISPOSITION, "attachment; filename=\"tidewatch-settlements.csv\""),
+    ];
+    Ok((headers, text).into_response())
+}
+
+fn csv_row(settlement: &Settlement) -> String {
+    csv::row([
+        settlement.id.to_string().as_str(),
+        &settlement.reference,
+        settlement.status.as_str(),
+        &settlement.amount_minor.to_string(),
+        settlement.currency.as_str(),
+        settlement.network.as_ref().map(|network| network.as_str()).unwrap_or_default(),
+        &settlement.confirmations.to_string(),
+        &settlement.required.to_string(),
+        settlement.tx_hash.as_deref().unwrap_or_default(),
+        settlement.error.as_deref().unwrap_or_default(),
+        &settlement.version.to_string(),
+        &settlement.created_at.to_string(),
+        &settlement.updated_at.to_string(),
+    ])
 }
 
 /// A page of settlements and the cursor of the following one. One row more than the page tells
@@ -77,7 +157,7 @@ pub async fn list_page(
     after: Option<SettlementCursor>,
     limit: u32,
 ) -> Result<(Vec<Settlement>, Option<String>), Error> {
-    let mut rows = db::settlements::list(connection, caller.project(), status, after, limit + 1).await?;
+    let mut rows = db::settlements::list(connection, &caller.subject, status, after, limit + 1).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| more).map(write_cursor);
@@ -107,8 +187,8 @@ async fn read(
 ) -> Result<Json<PositionedSettlement>, Error> {
     caller.require(&Permission::SETTLEMENTS_READ)?;
     let id = read_id(&id)?;
-    let mut snapshot = db::begin_snapshot(&state.pool).await?;
-    let settlement = db::settlements::find(&mut snapshot, caller.project(), id)
+    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+    let settlement = db::settlements::find(&mut snapshot, &caller.subject, id)
         .await?
         .ok_or_else(|| Error::NotFound(format!("settlement {id}")))?;
     let position = read_head(&mut snapshot, caller.project()).await?.last;
@@ -174,7 +254,8 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadOrigin {
         };
         // A trace context that is not valid is ignored, as the W3C asks.
         let traceparent = text("traceparent").filter(|value| is_traceparent(value)).map(ToOwned::to_owned);
-        Ok(Self(Origin { correlation_id, traceparent }))
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        Ok(Self(Origin { request_id, correlation_id, traceparent }))
     }
 }
 

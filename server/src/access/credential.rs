@@ -1,0 +1,137 @@
+//! What a caller showed, and whether it still counts.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use sqlx::PgPool;
+use tidewatch_events::id::{ApiKeyId, OrganizationId, UserId};
+use tidewatch_events::{ProjectId, Subject, SubjectRef};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::roles;
+use crate::db;
+use crate::db::api_keys::LiveKey;
+use crate::db::users::Member;
+
+/// What a caller showed. It holds no secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// A browser's session, by the digest of its cookie.
+    Session {
+        /// Which.
+        digest: [u8; 32],
+        /// Whose.
+        user: UserId,
+        /// Where they are.
+        project: ProjectId,
+    },
+    /// An API key.
+    Key(ApiKeyId),
+    /// An access token (JWT).
+    Token {
+        /// The login that it goes back to.
+        family: Uuid,
+        /// Whose.
+        user: UserId,
+        /// For which project.
+        project: ProjectId,
+        /// When it ends.
+        expires_at: OffsetDateTime,
+    },
+}
+
+impl Credential {
+    /// The person and the project, where it is a person's.
+    #[must_use]
+    pub const fn member(&self) -> Option<(UserId, ProjectId)> {
+        match *self {
+            Self::Session { user, project, .. } | Self::Token { user, project, .. } => Some((user, project)),
+            Self::Key(_) => None,
+        }
+    }
+
+    /// When it ends by itself, where the credential says so.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<OffsetDateTime> {
+        match *self {
+            Self::Token { expires_at, .. } => Some(expires_at),
+            Self::Session { .. } | Self::Key(_) => None,
+        }
+    }
+}
+
+/// Who a member is to the one rule.
+#[must_use]
+pub fn subject_of_member(member: &Member) -> Subject {
+    let (permissions, mut identities) = roles::combine(&member.roles, &member.custom_roles);
+    identities.insert(SubjectRef::User(UserId::from_uuid(member.user_id)));
+    let organizations = member.organizations.iter().map(|id| OrganizationId::from_uuid(*id));
+    identities.extend(organizations.map(SubjectRef::Organization));
+    Subject { project_id: ProjectId::from_uuid(member.project_id), identities, permissions }
+}
+
+/// Who an API key is to the one rule: it belongs to the project, so it is staff.
+#[must_use]
+pub fn subject_of_key(key: &LiveKey) -> Subject {
+    Subject {
+        project_id: ProjectId::from_uuid(key.project_id),
+        identities: BTreeSet::from([SubjectRef::staff()]),
+        permissions: roles::scope_permissions(key.scopes.iter().map(String::as_str)),
+    }
+}
+
+/// What those of `credentials` come to that still count; the others are not in the answer.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn resolve(
+    access: &PgPool,
+    credentials: &HashSet<Credential>,
+) -> Result<HashMap<Credential, Subject>, sqlx::Error> {
+    let mut connection = access.acquire().await?;
+    let keys = credentials.iter().filter_map(|credential| match credential {
+        Credential::Key(id) => Some(*id),
+        _ => None,
+    });
+    let keys: HashMap<ApiKeyId, Subject> = db::api_keys::find_live(&mut connection, keys)
+        .await?
+        .iter()
+        .map(|key| (ApiKeyId::from_uuid(key.id), subject_of_key(key)))
+        .collect();
+    let sessions = credentials.iter().filter_map(|credential| match credential {
+        Credential::Session { digest, .. } => Some(*digest),
+        _ => None,
+    });
+    let sessions: HashSet<[u8; 32]> =
+        db::sessions::find_live(&mut connection, sessions).await?.into_iter().collect();
+    let families = credentials.iter().filter_map(|credential| match credential {
+        Credential::Token { family, .. } => Some(*family),
+        _ => None,
+    });
+    let families: HashSet<Uuid> =
+        db::tokens::find_live(&mut connection, families).await?.into_iter().collect();
+    let pairs: HashSet<(UserId, ProjectId)> = credentials.iter().filter_map(Credential::member).collect();
+    let members: HashMap<(UserId, ProjectId), Subject> =
+        db::users::find_members(&mut connection, pairs.into_iter())
+            .await?
+            .iter()
+            .map(|member| {
+                let pair = (UserId::from_uuid(member.user_id), ProjectId::from_uuid(member.project_id));
+                (pair, subject_of_member(member))
+            })
+            .collect();
+    let now = OffsetDateTime::now_utc();
+    let subject = |credential: &Credential| match credential {
+        Credential::Key(id) => keys.get(id),
+        Credential::Session { digest, user, project } => {
+            members.get(&(*user, *project)).filter(|_| sessions.contains(digest))
+        }
+        Credential::Token { family, user, project, expires_at } => {
+            members.get(&(*user, *project)).filter(|_| families.contains(family) && *expires_at > now)
+        }
+    };
+    Ok(credentials
+        .iter()
+        .filter_map(|credential| Some((*credential, subject(credential)?.clone())))
+        .collect())
+}

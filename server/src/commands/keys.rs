@@ -1,0 +1,187 @@
+//! API keys.
+
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::PgConnection;
+use tidewatch_app::model::{ApiKey, Changed};
+use tidewatch_events::id::ApiKeyId;
+use tidewatch_events::{Permission, ProjectId};
+use time::{Duration, OffsetDateTime};
+
+use super::Origin;
+use super::audit::{Change, note};
+use super::people::may_give;
+use crate::access::Caller;
+use crate::access::roles::scope_permissions;
+use crate::access::secret::{hint_of, new_api_key};
+use crate::db;
+use crate::db::api_keys::NewApiKey;
+use crate::error::Error;
+use crate::state::AppState;
+
+/// Longest life of a key, in days.
+const MAX_DAYS: u32 = 3_650;
+/// Longest time for which an old key counts beside the new one, in hours.
+const MAX_OVERLAP_HOURS: u32 = 30 * 24;
+
+/// Makes a key.
+///
+/// # Errors
+/// 403 when it would allow more than the caller may, 422.
+pub async fn create(
+    state: &AppState,
+    caller: &Caller,
+    origin: &Origin,
+    name: &str,
+    scopes: Vec<String>,
+    expires_in_days: Option<u32>,
+) -> Result<Changed, Error> {
+    caller.require_manager(&Permission::KEYS_MANAGE)?;
+    let name = name.trim();
+    let scopes = check(name, scopes, expires_in_days)?;
+    may_give(caller, &scope_permissions(scopes.iter().map(String::as_str)))?;
+    let expires_at = expires_in_days.map(|days| OffsetDateTime::now_utc() + Duration::days(days.into()));
+    let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
+    let (id, secret) = insert(state, &mut transaction, caller, name, &scopes, expires_at).await?;
+    let key = find(&mut transaction, caller.project(), id).await?;
+    let change = Change {
+        action: "api_key.create",
+        target: id.to_string(),
+        target_name: name,
+        before: None,
+        after: Some(json!(key)),
+    };
+    note(&mut transaction, caller, origin, change).await?;
+    transaction.commit().await?;
+    Ok(Changed { id: id.to_string(), message: format!("{name} is made. {SHOWN_ONCE}"), secret: Some(secret) })
+}
+
+/// What is said of a secret that is shown.
+const SHOWN_ONCE: &str = "Copy the key now: it is not kept here and cannot be shown again.";
+
+/// Makes a key that takes another's place; both count until the overlap is over.
+///
+/// # Errors
+/// 403, 404, 422.
+pub async fn rotate(
+    state: &AppState,
+    caller: &Caller,
+    origin: &Origin,
+    id: ApiKeyId,
+    overlap_hours: u32,
+) -> Result<Changed, Error> {
+    caller.require_manager(&Permission::KEYS_MANAGE)?;
+    if overlap_hours > MAX_OVERLAP_HOURS {
+        return Err(Error::field("overlapHours", format!("must be 0 to {MAX_OVERLAP_HOURS}")));
+    }
+    let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
+    let before = find(&mut transaction, caller.project(), id).await?;
+    if before.expired {
+        return Err(Error::Refused(format!("{} has expired; make a new key instead", before.name)));
+    }
+    may_give(caller, &scope_permissions(before.scopes.iter().map(String::as_str)))?;
+    // The new one lives as long as the old one was meant to, from now on.
+    let life = before.expires_at.map(|end| end.into_inner() - before.created_at.into_inner());
+    let now = OffsetDateTime::now_utc();
+    let (new, secret) =
+        insert(state, &mut transaction, caller, &before.name, &before.scopes, life.map(|life| now + life))
+            .await?;
+    let until = now + Duration::hours(overlap_hours.into());
+    db::api_keys::rotate(&mut transaction, caller.project(), id, new, until).await?;
+    let change = Change {
+        action: "api_key.rotate",
+        target: id.to_string(),
+        target_name: &before.name,
+        before: Some(json!(before)),
+        after: Some(json!(find(&mut transaction, caller.project(), id).await?)),
+    };
+    note(&mut transaction, caller, origin, change).await?;
+    transaction.commit().await?;
+    let message = match overlap_hours {
+        0 => format!("The old key counts no longer. {SHOWN_ONCE}"),
+        hours => format!("The old key counts for {hours} hours yet. {SHOWN_ONCE}"),
+    };
+    Ok(Changed { id: new.to_string(), message, secret: Some(secret) })
+}
+
+/// Deletes a key.
+///
+/// # Errors
+/// 403, 404.
+pub async fn delete(
+    state: &AppState,
+    caller: &Caller,
+    origin: &Origin,
+    id: ApiKeyId,
+) -> Result<Changed, Error> {
+    caller.require_manager(&Permission::KEYS_MANAGE)?;
+    let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
+    let before = find(&mut transaction, caller.project(), id).await?;
+    db::api_keys::delete(&mut transaction, caller.project(), id).await?;
+    let change = Change {
+        action: "api_key.delete",
+        target: id.to_string(),
+        target_name: &before.name,
+        before: Some(json!(before)),
+        after: None,
+    };
+    note(&mut transaction, caller, origin, change).await?;
+    transaction.commit().await?;
+    Ok(Changed {
+        id: id.to_string(),
+        message: format!("{} is deleted and counts no longer.", before.name),
+        secret: None,
+    })
+}
+
+async fn insert(
+    state: &AppState,
+    connection: &mut PgConnection,
+    caller: &Caller,
+    name: &str,
+    scopes: &[String],
+    expires_at: Option<OffsetDateTime>,
+) -> Result<(ApiKeyId, String), Error> {
+    let secret = new_api_key();
+    let new = NewApiKey {
+        name,
+        digest: &state.digester.api_key(secret.expose_secret()),
+        hint: hint_of(&secret),
+        scopes,
+        created_by: &caller.name,
+        expires_at,
+    };
+    let id = db::api_keys::insert(connection, caller.project(), &new).await?;
+    Ok((id, secret.expose_secret().to_owned()))
+}
+
+async fn find(connection: &mut PgConnection, project: ProjectId, id: ApiKeyId) -> Result<ApiKey, Error> {
+    db::api_keys::list(connection, project, Some(id))
+        .await?
+        .pop()
+        .ok_or_else(|| Error::NotFound(format!("API key {id}")))
+}
+
+/// Name, scopes and life of a new key, as they will be kept.
+///
+/// # Errors
+/// 422.
+pub fn check(name: &str, mut scopes: Vec<String>, days: Option<u32>) -> Result<Vec<String>, Error> {
+    if !(1..=200).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(Error::field("name", "must be 1 to 200 characters"));
+    }
+    if days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+        return Err(Error::field("expiresInDays", format!("must be 1 to {MAX_DAYS}")));
+    }
+    scopes.sort();
+    scopes.dedup();
+    if scopes.is_empty() {
+        return Err(Error::field("scopes", "must name at least one scope"));
+    }
+    let known =
+        |scope: &String| scope == "*" || Permission::BUILT_IN.iter().any(|known| known.as_str() == scope);
+    if let Some(unknown) = scopes.iter().find(|scope| !known(scope)) {
+        return Err(Error::field("scopes", format!("`{unknown}` is no scope: give `*` or permissions")));
+    }
+    Ok(scopes)
+}

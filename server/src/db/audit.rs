@@ -1,0 +1,145 @@
+//! The table `audit_entries`: append-only.
+
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection};
+use tidewatch_app::model::{AuditEntry, AuditQuery};
+use tidewatch_events::id::AuditEntryId;
+use tidewatch_events::{ProjectId, Timestamp};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What is written of a change.
+#[derive(Debug)]
+pub struct NewAuditEntry<'a> {
+    /// Whose.
+    pub project: ProjectId,
+    /// Who did it.
+    pub actor: &'a str,
+    /// What they are called.
+    pub actor_name: &'a str,
+    /// What they did.
+    pub action: &'a str,
+    /// To what.
+    pub target: &'a str,
+    /// What that is called.
+    pub target_name: &'a str,
+    /// What it was.
+    pub before: Option<Value>,
+    /// What it became.
+    pub after: Option<Value>,
+    /// In which request.
+    pub request_id: &'a str,
+}
+
+/// Writes an entry. Part of the transaction that makes the change.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn insert(connection: &mut PgConnection, new: &NewAuditEntry<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into audit_entries
+             (id, project_id, actor, actor_name, action, target, target_name, before, after, request_id)
+         values ($1, $2, $3, left($4, 320), $5, $6, left($7, 320), $8, $9, left($10, 200))",
+    )
+    .bind(Uuid::now_v7())
+    .bind(new.project.uuid())
+    .bind(new.actor)
+    .bind(new.actor_name)
+    .bind(new.action)
+    .bind(new.target)
+    .bind(new.target_name)
+    .bind(&new.before)
+    .bind(&new.after)
+    .bind(new.request_id)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+#[derive(FromRow)]
+struct AuditRow {
+    id: Uuid,
+    at: OffsetDateTime,
+    actor: String,
+    actor_name: String,
+    action: String,
+    target: String,
+    target_name: String,
+    before: Option<Value>,
+    after: Option<Value>,
+    request_id: String,
+}
+
+impl From<AuditRow> for AuditEntry {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            id: AuditEntryId::from_uuid(row.id),
+            at: Timestamp::from(row.at),
+            actor: row.actor,
+            actor_name: row.actor_name,
+            action: row.action,
+            target: row.target,
+            target_name: row.target_name,
+            before: row.before,
+            after: row.after,
+            request_id: row.request_id,
+        }
+    }
+}
+
+/// At most `limit` entries of the project that the query asks for, newest first.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn list(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    query: &AuditQuery,
+    limit: u32,
+) -> Result<Vec<AuditEntry>, sqlx::Error> {
+    // `position` and `starts_with` take texts as they are: what is asked for is no pattern.
+    let rows: Vec<AuditRow> = sqlx::query_as(
+        "select id, at, actor, actor_name, action, target, target_name, before, after, request_id
+         from audit_entries
+         where project_id = $1
+           and ($2::text is null or actor = $2 or position(lower($2) in lower(actor_name)) > 0)
+           and ($3::text is null or action = $3 or ($3 like '%.' and starts_with(action, $3)))
+           and ($4::text is null or target = $4 or position(lower($4) in lower(target_name)) > 0)
+           and ($5::timestamptz is null or at >= $5)
+           and ($6::timestamptz is null or at < $6)
+           and ($7::uuid is null
+                or (at, id) < (select a.at, a.id from audit_entries a where a.project_id = $1 and a.id = $7))
+         order by at desc, id desc limit $8",
+    )
+    .bind(project.uuid())
+    .bind(&query.actor)
+    .bind(&query.action)
+    .bind(&query.target)
+    .bind(query.from.map(Timestamp::into_inner))
+    .bind(query.to.map(Timestamp::into_inner))
+    .bind(query.after.map(AuditEntryId::uuid))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// One entry of the project.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn find(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    id: AuditEntryId,
+) -> Result<Option<AuditEntry>, sqlx::Error> {
+    let row: Option<AuditRow> = sqlx::query_as(
+        "select id, at, actor, actor_name, action, target, target_name, before, after, request_id
+         from audit_entries where project_id = $1 and id = $2",
+    )
+    .bind(project.uuid())
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(Into::into))
+}
