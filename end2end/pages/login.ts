@@ -3,8 +3,8 @@ import type { Page } from '@playwright/test';
 export class LoginPage {
   constructor(private readonly page: Page) {}
 
-  async open(): Promise<void> {
-    await this.page.goto('/login');
+  async open(next = ''): Promise<void> {
+    await this.page.goto(next ? `/login?next=${encodeURIComponent(next)}` : '/login');
   }
 
   async logIn(email: string, password: string): Promise<void> {

@@ -39,8 +39,12 @@ for (const scheme of ['light', 'dark'] as const) {
     for (const path of ['/', '/settlements', '/settlements?status=submitted', `/settlements/${settlement.id}`, `/settlements/${held.id}`]) {
       await visit(path, () => dashboard.isLive());
     }
+    for (const path of ['/people', '/api-keys', '/audit', '/project', '/sessions?password=wrong']) {
+      await visit(path, () => dashboard.isLive());
+    }
     await visit('/nowhere', () => dashboard.isHydrated());
     await page.getByRole('button', { name: 'Log out' }).click();
+    await visit('/invitation?token=x&error=short', () => expect(dashboard.heading).toBeVisible());
     await visit('/login?error=credentials', () => expect(dashboard.heading).toBeVisible());
   });
 }
