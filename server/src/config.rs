@@ -74,6 +74,26 @@ pub struct ServeConfig {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub replay_events: u32,
 
+    /// Most streams and waiting polls of one person at one time
+    #[arg(long, env = "TIDEWATCH_STREAMS_PER_USER", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_per_user: u32,
+
+    /// Most streams and waiting polls of one API key at one time
+    #[arg(long, env = "TIDEWATCH_STREAMS_PER_KEY", default_value_t = 1_000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_per_key: u32,
+
+    /// Most streams and waiting polls from one address at one time
+    #[arg(long, env = "TIDEWATCH_STREAMS_PER_ADDRESS", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_per_address: u32,
+
+    /// Seconds after which a connection is cut whose reader takes nothing of what waits for it
+    #[arg(long, env = "TIDEWATCH_STALL_SECONDS", default_value_t = 30,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub stall_seconds: u64,
+
     /// Days for which published events are kept
     #[arg(long, env = "TIDEWATCH_RETENTION_DAYS", default_value_t = 7,
           value_parser = clap::value_parser!(u32).range(1..=3650))]
@@ -124,5 +144,28 @@ impl ServeConfig {
             let host = if host.trim().is_empty() { "tidewatch" } else { host.trim() };
             format!("{host}-{}", std::process::id())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let url = parse_database_url("postgres://user:hunter2@127.0.0.1:5432/tidewatch").expect("an address");
+        let secret = parse_secret("correct horse battery staple and more").expect("a secret");
+        let digester = crate::access::secret::Digester::new(b"correct horse battery staple".to_vec());
+        let credentials =
+            crate::db::users::Credentials { id: uuid::Uuid::nil(), password_hash: "$argon2id$x".into() };
+        let changed =
+            tidewatch_app::model::Changed { secret: Some("tw_hunter2".into()), ..Default::default() };
+        let shown = format!(
+            "{url:?} {secret:?} {digester:?} {:?} {credentials:?} {changed:?}",
+            crate::access::token::Tokens::new(&digester)
+        );
+        for part in ["hunter2", "correct horse", "argon2id", "tw_"] {
+            assert!(!shown.contains(part), "{part} in {shown}");
+        }
     }
 }

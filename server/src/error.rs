@@ -26,7 +26,7 @@ pub enum Error {
     #[error("{1}")]
     Body(StatusCode, String),
     /// The body's fields will not do.
-    #[error("the request's fields are not valid")]
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Fields(Vec<FieldProblem>),
     /// Nobody is signed in.
     #[error("{0}")]
@@ -63,6 +63,14 @@ pub enum Error {
     /// The caller has to wait so many seconds before it tries again.
     #[error("too many attempts; try again in {0} s")]
     Throttled(u32),
+    /// The caller has as many streams open as it may.
+    #[error("this {what} has {limit} streams and waiting polls open, which is the most")]
+    TooManyStreams {
+        /// How many it may have.
+        limit: u32,
+        /// Person, API key or address.
+        what: &'static str,
+    },
     /// A fault of ours.
     #[error("{0}")]
     Internal(String),
@@ -70,6 +78,9 @@ pub enum Error {
 
 /// When to try again after a 503, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 2;
+
+/// When a stream may be free again, in seconds.
+const STREAM_RETRY_SECONDS: u32 = 10;
 
 impl Error {
     /// A query parameter that will not do.
@@ -108,7 +119,7 @@ impl Error {
             }
             Self::Fields(fields) => {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", "Some fields are not valid")
-                    .detail(fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+                    .detail(detail)
                     .extension("errors", serde_json::json!(fields))
             }
             Self::Unauthenticated(_) => {
@@ -146,6 +157,12 @@ impl Error {
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
                     .detail(detail)
                     .retry_after(seconds)
+            }
+            Self::TooManyStreams { limit, .. } => {
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", "Too many streams")
+                    .detail(detail)
+                    .extension("limit", limit.into())
+                    .retry_after(STREAM_RETRY_SECONDS)
             }
             // What went wrong inside is for the log alone.
             Self::Internal(_) => {
@@ -190,6 +207,9 @@ impl Error {
             Self::Refused(message) => AppError::Invalid { field: String::new(), message },
             Self::Parameter { name, message } => AppError::Invalid { field: name, message },
             Self::Unavailable(_) => AppError::Unavailable { retry_after_seconds: RETRY_AFTER_SECONDS },
+            Self::TooManyStreams { .. } => {
+                AppError::Unavailable { retry_after_seconds: STREAM_RETRY_SECONDS }
+            }
             Self::Throttled(seconds) => AppError::Unavailable { retry_after_seconds: seconds },
             Self::Body(..) | Self::NotAcceptable(_) | Self::HistoryGap { .. } | Self::Internal(_) => {
                 AppError::Internal { request_id: request_id.to_owned() }

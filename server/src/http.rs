@@ -16,3 +16,4 @@ pub mod request_id;
 pub mod router;
 pub mod session_pages;
 pub mod settlement_json;
+pub mod socket;

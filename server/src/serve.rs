@@ -1,12 +1,10 @@
 //! Starting, running and ending everything in order.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use leptos::config::LeptosOptions;
 use sqlx::Executor;
 use sqlx::PgPool;
@@ -25,8 +23,10 @@ use crate::access::token::Tokens;
 use crate::config::{DatabaseConfig, ServeConfig};
 use crate::db;
 use crate::http::router::router;
+use crate::http::socket::{Peer, Sockets};
 use crate::state::{AppState, Readiness};
 use crate::stream::history::LogHistory;
+use crate::stream::limits::{StreamCounts, StreamLimits};
 use crate::stream::sink::HubSink;
 use crate::stream::warden::Warden;
 
@@ -105,15 +105,9 @@ pub async fn run(
     tracing::info!(%address, instance = state.app.config.instance_name(), "serving");
     let app = state.app.clone();
     let drain = Duration::from_secs(app.config.drain_seconds);
-    // An event is a small write that must not wait for the acknowledgement of the one before.
-    let listener = listener.tap_io(|socket| {
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-    });
-    let serving =
-        axum::serve(listener, router(state.app).into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(drain_at(app.clone(), shutdown.clone()));
+    let listener = Sockets::new(listener, Duration::from_secs(app.config.stall_seconds));
+    let serving = axum::serve(listener, router(state.app).into_make_service_with_connect_info::<Peer>())
+        .with_graceful_shutdown(drain_at(app.clone(), shutdown.clone()));
     let ended = end_within(serving.into_future(), &shutdown, drain).await;
 
     background.cancel();
@@ -159,6 +153,11 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
     let hub = Hub::new(hub_config, Arc::new(LogHistory(log.clone())));
     let app = AppState {
         outbox: Outbox::new(pool.clone(), waker.clone()),
+        stream_counts: StreamCounts::new(StreamLimits {
+            per_user: config.streams_per_user,
+            per_key: config.streams_per_key,
+            per_address: config.streams_per_address,
+        }),
         warden: Warden::new(hub.clone(), access.clone()),
         hub,
         pool,

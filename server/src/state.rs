@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::access::secret::Digester;
 use crate::access::token::Tokens;
 use crate::config::ServeConfig;
+use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
 
 /// Shared by all handlers; cheap to clone.
@@ -29,6 +30,8 @@ pub struct AppState {
     pub log: PublishedLog,
     /// Live fan-out.
     pub hub: Hub,
+    /// How many streams are open, and of whom.
+    pub stream_counts: StreamCounts,
     /// Takes rights from open streams.
     pub warden: Warden,
     /// Digests of secrets.

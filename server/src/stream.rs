@@ -1,6 +1,8 @@
 //! Streams of events: what joins hub, log and HTTP.
 
+pub mod compress;
 pub mod history;
+pub mod limits;
 pub mod page;
 pub mod resume;
 pub mod sink;

@@ -201,6 +201,10 @@ impl RequestBackend {
         .map(|event| event.envelope)
         .collect();
         let may_act = caller.may(&Permission::SETTLEMENTS_ACT);
+        let organization = match settlement.organization_id {
+            Some(id) => db::organizations::find_name(&mut snapshot, project, id).await?,
+            None => None,
+        };
         let detail = SettlementDetail {
             settlement: row_of(&settlement),
             moves: settlement.allowed_moves().filter(|_| may_act).filter_map(button_of).collect(),
@@ -210,6 +214,8 @@ impl RequestBackend {
             gas_estimate: settlement.gas_estimate,
             gas_actual: settlement.gas_actual,
             hold_reason: settlement.hold_reason,
+            organization,
+            may_act,
         };
         finish(&mut snapshot, project, detail).await
     }

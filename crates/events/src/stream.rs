@@ -10,6 +10,8 @@ use crate::position::Position;
 pub const CONNECTED: &str = "connected";
 /// SSE event name of [`Heartbeat`].
 pub const HEARTBEAT: &str = "heartbeat";
+/// SSE event name of an array of events, where the reader asked for `batch`.
+pub const BATCH: &str = "batch";
 /// SSE event name of [`SystemMessage`].
 pub const SYSTEM_MESSAGE: &str = "system_message";
 

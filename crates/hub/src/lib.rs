@@ -6,7 +6,7 @@
 //!
 //! > Each event behind the starting position that matches the filter and is
 //! > [visible](tidewatch_events::visible) to the subject is delivered exactly once, in the order of
-//! > positions, or else the subscriber is told that it is not ([`Delivery::Gap`],
+//! > positions (an urgent one may overtake those of other aggregates), or else the subscriber is told that it is not ([`Delivery::Gap`],
 //! > [`Delivery::Lagged`], [`Delivery::Unavailable`], [`Delivery::Closed`]).
 //!
 //! | module | holds |

@@ -3,20 +3,31 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use tidewatch_events::event::Priority;
 use tidewatch_events::{Event, Position};
 
-/// A published event. It is encoded once, however many readers it has.
+/// A published event. It is encoded once, however many readers it has; the other forms are parts of
+/// the same bytes.
 #[derive(Debug)]
 pub struct PublishedEvent {
     event: Event,
-    sse_frame: OnceLock<Bytes>,
+    encoded: OnceLock<Encoded>,
+}
+
+#[derive(Debug)]
+struct Encoded {
+    frame: Bytes,
+    /// Where the line behind `id` begins.
+    event_line: usize,
+    /// Where the JSON begins; it ends 2 bytes before the frame does.
+    json: usize,
 }
 
 impl PublishedEvent {
     /// Wraps the event; nothing is encoded yet.
     #[must_use]
     pub const fn new(event: Event) -> Self {
-        Self { event, sse_frame: OnceLock::new() }
+        Self { event, encoded: OnceLock::new() }
     }
 
     /// The event with its routing, which is not for readers.
@@ -31,21 +42,52 @@ impl PublishedEvent {
         self.event.envelope.position
     }
 
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.event.routing.priority == Priority::High
+    }
+
+    /// Whether both happened to the same thing.
+    pub(crate) fn is_sibling_of(&self, other: &Self) -> bool {
+        let (one, two) = (&self.event.envelope, &other.event.envelope);
+        one.aggregate_id == two.aggregate_id && one.aggregate_type == two.aggregate_type
+    }
+
+    fn encoded(&self) -> &Encoded {
+        self.encoded.get_or_init(|| encode(&self.event))
+    }
+
     /// The event as one Server-Sent Event: `id`, `event` and `data` lines, and the empty line.
     #[must_use]
     pub fn sse_frame(&self) -> Bytes {
-        self.sse_frame.get_or_init(|| encode(&self.event)).clone()
+        self.encoded().frame.clone()
+    }
+
+    /// The same without its `id`: the reader goes on resuming behind what it had before.
+    #[must_use]
+    pub fn sse_frame_without_id(&self) -> Bytes {
+        let encoded = self.encoded();
+        encoded.frame.slice(encoded.event_line..)
+    }
+
+    /// The envelope as JSON, in one line.
+    #[must_use]
+    pub fn json(&self) -> Bytes {
+        let encoded = self.encoded();
+        encoded.frame.slice(encoded.json..encoded.frame.len() - 2)
     }
 }
 
-fn encode(event: &Event) -> Bytes {
+fn encode(event: &Event) -> Encoded {
     let envelope = &event.envelope;
-    let mut frame = format!("id: {}\nevent: {}\ndata: ", envelope.event_id, envelope.event_type).into_bytes();
+    let mut frame = format!("id: {}\n", envelope.event_id).into_bytes();
+    let event_line = frame.len();
+    frame.extend_from_slice(format!("event: {}\ndata: ", envelope.event_type).as_bytes());
+    let json = frame.len();
     // JSON holds no raw line break, so the data is one line. Writing to memory cannot fail, nor can
     // an envelope: its only map has text keys.
     if let Err(error) = serde_json::to_writer(&mut frame, envelope) {
         tracing::error!(%error, event.id = %envelope.event_id, "an event cannot be encoded");
     }
     frame.extend_from_slice(b"\n\n");
-    Bytes::from(frame)
+    Encoded { frame: Bytes::from(frame), event_line, json }
 }

@@ -6,7 +6,7 @@ use tidewatch_events::{EventFilter, Position, Subject, visible};
 use tokio::sync::Notify;
 
 use crate::published::PublishedEvent;
-use crate::subscription::CloseReason;
+use crate::subscription::{CloseReason, Delivery};
 
 /// How much may wait for one subscriber.
 #[derive(Debug, Clone, Copy)]
@@ -30,14 +30,51 @@ pub(crate) enum Phase {
 /// What waits for a live subscriber.
 #[derive(Default)]
 pub(crate) struct Queue {
+    /// In the order of positions.
     events: Vec<Arc<PublishedEvent>>,
+    /// Urgent ones that overtake those; each is behind the first of them, so that [`Queue::first`] is
+    /// of `events`.
+    urgent: Vec<Arc<PublishedEvent>>,
     bytes: usize,
 }
 
 impl Queue {
-    pub(crate) fn take(&mut self) -> Vec<Arc<PublishedEvent>> {
+    /// What comes next: the urgent ones first.
+    pub(crate) fn take(&mut self) -> Option<Delivery> {
+        if !self.urgent.is_empty() {
+            let urgent = std::mem::take(&mut self.urgent);
+            self.bytes -= urgent.iter().map(|event| event.sse_frame().len()).sum::<usize>();
+            return Some(Delivery::Urgent(urgent));
+        }
+        if self.events.is_empty() {
+            return None;
+        }
         self.bytes = 0;
-        std::mem::take(&mut self.events)
+        Some(Delivery::Events(std::mem::take(&mut self.events)))
+    }
+
+    /// An urgent one overtakes what waits, but nothing that happened to the same thing.
+    fn push(&mut self, event: &Arc<PublishedEvent>) {
+        self.bytes += event.sse_frame().len();
+        let overtakes = event.is_urgent()
+            && !self.events.is_empty()
+            && !self.events.iter().any(|waiting| waiting.is_sibling_of(event));
+        let lane = if overtakes { &mut self.urgent } else { &mut self.events };
+        lane.push(Arc::clone(event));
+    }
+
+    fn len(&self) -> usize {
+        self.events.len() + self.urgent.len()
+    }
+
+    fn retain(&mut self, keep: impl Fn(&PublishedEvent) -> bool) {
+        self.events.retain(|event| keep(event));
+        self.urgent.retain(|event| keep(event));
+        if self.events.is_empty() {
+            // There is nothing left to overtake.
+            self.events = std::mem::take(&mut self.urgent);
+        }
+        self.bytes = self.events.iter().chain(&self.urgent).map(|event| event.sse_frame().len()).sum();
     }
 
     pub(crate) fn first(&self) -> Option<Position> {
@@ -71,10 +108,9 @@ impl Slot {
             return;
         }
         let Phase::Live(queue) = &mut self.phase else { return };
-        queue.bytes += event.sse_frame().len();
-        queue.events.push(Arc::clone(event));
+        queue.push(event);
         // A single event that is larger than the bound is no reader's fault.
-        if queue.events.len() > bounds.events || (queue.bytes > bounds.bytes && queue.events.len() > 1) {
+        if queue.len() > bounds.events || (queue.bytes > bounds.bytes && queue.len() > 1) {
             self.phase = Phase::Lagged(queue.first().map_or(self.after, Position::previous));
         }
         self.notify.notify_one();
@@ -89,8 +125,8 @@ impl Slot {
         self.rights_changed = true;
         self.notify.notify_one();
         if let Phase::Live(queue) = &mut self.phase {
-            queue.events.retain(|event| visible(&event.event().routing, &self.subject));
-            queue.bytes = queue.events.iter().map(|event| event.sse_frame().len()).sum();
+            let subject = &self.subject;
+            queue.retain(|event| visible(&event.event().routing, subject));
         }
     }
 

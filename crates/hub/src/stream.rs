@@ -166,8 +166,8 @@ impl ProjectStream {
         // What waits when the instance goes down is still given; where rights ended, nothing is.
         if let Some(reason) = slot.closed {
             return Step::Deliver(match &mut slot.phase {
-                Phase::Live(queue) if reason == CloseReason::Draining && queue.first().is_some() => {
-                    Delivery::Events(queue.take())
+                Phase::Live(queue) if reason == CloseReason::Draining => {
+                    queue.take().unwrap_or(Delivery::Closed(reason))
                 }
                 _ => Delivery::Closed(reason),
             });
@@ -178,8 +178,7 @@ impl ProjectStream {
         match &mut slot.phase {
             Phase::Lagged(_) => Step::Deliver(Delivery::Lagged),
             Phase::Gap => Step::Read(head.unwrap_or(Position::START)),
-            Phase::Live(queue) if queue.first().is_some() => Step::Deliver(Delivery::Events(queue.take())),
-            Phase::Live(_) => Step::Wait,
+            Phase::Live(queue) => queue.take().map_or(Step::Wait, Step::Deliver),
             Phase::Replaying(cursor) => {
                 let Some(head) = head else { return Step::Wait };
                 let after = *cursor;

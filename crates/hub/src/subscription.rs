@@ -17,6 +17,9 @@ use crate::stream::{HISTORY_BATCH, ProjectStream, Step};
 pub enum Delivery {
     /// The next events, in the order of their positions.
     Events(Vec<Arc<PublishedEvent>>),
+    /// Urgent events that overtake others, never of their own aggregate. They are behind
+    /// [`Subscription::position`], so that a reader that resumes from there is given them again.
+    Urgent(Vec<Arc<PublishedEvent>>),
     /// Events between the last ones and [`Subscription::position`] are not to be had; live ones follow.
     Gap {
         /// The oldest position that is kept.

@@ -32,6 +32,22 @@ pub async fn exists(
         .await
 }
 
+/// What an organization of the project is called.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn find_name(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    id: OrganizationId,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("select name from organizations where project_id = $1 and id = $2")
+        .bind(project.uuid())
+        .bind(id.uuid())
+        .fetch_optional(connection)
+        .await
+}
+
 /// The project's organizations by name.
 ///
 /// # Errors

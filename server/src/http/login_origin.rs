@@ -1,7 +1,7 @@
 //! Where a request comes from: the client's address behind trusted proxies, and its name.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::HeaderMap;
@@ -9,6 +9,7 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 
 use crate::access::login::LoginOrigin;
+use crate::http::socket::Peer;
 use crate::state::AppState;
 
 /// Longest name of a client that is kept, in characters.
@@ -18,7 +19,7 @@ impl FromRequestParts<AppState> for LoginOrigin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.0.ip());
         let trusted = &state.config.trusted_proxies;
         let client = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Ok(Self {

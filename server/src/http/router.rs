@@ -37,6 +37,11 @@ use crate::ui::RequestBackend;
 /// looking at pages does not.
 const SESSION_LIFE: time::Duration = time::Duration::hours(12);
 
+/// The session's cookie.
+const COOKIE: &str = "tidewatch_session";
+/// The same over TLS: browsers take a cookie of this prefix from TLS alone, for this very host, so that no
+/// neighbour can plant one ([RFC 6265bis, section 4.1.3.2](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
+const SECURE_COOKIE: &str = "__Host-tidewatch_session";
 /// How long a request may take until its answer begins.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -44,7 +49,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 pub fn router(state: AppState) -> Router {
     let sessions =
         SessionManagerLayer::new(PgSessionStore::new(state.access.clone(), state.digester.clone()))
-            .with_name("tidewatch_session")
+            .with_name(if state.config.cookie_secure { SECURE_COOKIE } else { COOKIE })
             .with_http_only(true)
             .with_same_site(SameSite::Lax)
             .with_secure(state.config.cookie_secure)

@@ -125,6 +125,11 @@ async fn wait(
             };
             Ok(())
         }
+        // Urgent ones overtake others, which a page cannot: the next one reads all of them, at once.
+        Ok(Delivery::Urgent(_)) => {
+            page.has_more = true;
+            Ok(())
+        }
         Ok(Delivery::Gap { oldest }) => Err(Error::HistoryGap { oldest }),
         Ok(Delivery::Closed(CloseReason::SessionExpired)) => {
             Err(Error::Unauthenticated("the session, token or key has ended"))

@@ -2,6 +2,7 @@
 //! ([HTML, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,17 +11,21 @@ use rand::RngExt;
 use serde::Serialize;
 use tidewatch_events::position::{Epoch, PositionToken};
 use tidewatch_events::stream::{
-    CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE, SystemCode, SystemMessage,
+    BATCH, CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE, SystemCode, SystemMessage,
 };
-use tidewatch_hub::{CloseReason, Delivery, Subscription};
-use tokio::time::{Interval, MissedTickBehavior, interval_at};
+use tidewatch_hub::{CloseReason, Delivery, PublishedEvent, Subscription};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
+use super::limits::Place;
 use super::warden::Watch;
 
 /// Least time in milliseconds before a reader connects again.
 const RETRY_MIN_MS: u64 = 1_000;
 /// Most; between the two each stream draws its own, so that readers do not come back as a herd.
 const RETRY_MAX_MS: u64 = 5_000;
+
+/// Most events of one batch.
+const MAX_BATCH: usize = 500;
 
 /// Everything that the stream says of itself.
 #[derive(Debug, Clone)]
@@ -31,17 +36,23 @@ pub struct StreamInfo {
     pub heartbeat: Duration,
     /// The instance's name.
     pub instance: String,
+    /// How long events are gathered to be sent as one message; `None`: each one by itself, at once.
+    pub batch: Option<Duration>,
     /// What stands for the reader's rights: see [`Connected::rights`].
     pub rights: String,
 }
 
 struct SseStream {
     subscription: Subscription,
-    /// Ends with the stream.
-    _watch: Watch,
+    /// End with the stream.
+    _held: (Watch, Place),
     info: StreamInfo,
     heartbeat: Interval,
     stage: Stage,
+    /// Events that wait for their batch to be full.
+    batch: Vec<Arc<PublishedEvent>>,
+    /// When it is sent, full or not.
+    batch_ends: Option<Instant>,
 }
 
 enum Stage {
@@ -54,12 +65,20 @@ enum Stage {
 /// leaves or the hub ends it.
 pub fn body(
     subscription: Subscription,
-    watch: Watch,
+    held: (Watch, Place),
     info: StreamInfo,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let mut heartbeat = interval_at(tokio::time::Instant::now() + info.heartbeat, info.heartbeat);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stream = SseStream { subscription, _watch: watch, info, heartbeat, stage: Stage::Opening };
+    let stream = SseStream {
+        subscription,
+        _held: held,
+        info,
+        heartbeat,
+        stage: Stage::Opening,
+        batch: Vec::new(),
+        batch_ends: None,
+    };
     futures::stream::unfold(stream, |mut stream| async move {
         let bytes = stream.next().await?;
         Some((Ok(bytes), stream))
@@ -74,11 +93,63 @@ impl SseStream {
                 self.stage = Stage::Open;
                 Some(self.connected())
             }
-            Stage::Open => Some(tokio::select! {
-                delivery = self.subscription.next() => self.deliver(delivery),
-                _ = self.heartbeat.tick() => self.frame(HEARTBEAT, true, &Heartbeat { position: self.subscription.position() }),
-            }),
+            Stage::Open => Some(self.open().await),
         }
+    }
+
+    async fn open(&mut self) -> Bytes {
+        loop {
+            let batch_ends = self.batch_ends;
+            let batch_is_over = async {
+                match batch_ends {
+                    Some(end) => sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                delivery = self.subscription.next() => match (delivery, self.info.batch) {
+                    (Delivery::Events(events), Some(window)) => {
+                        self.batch.extend(events);
+                        self.batch_ends.get_or_insert_with(|| Instant::now() + window);
+                        if self.batch.len() >= MAX_BATCH {
+                            return self.take_batch();
+                        }
+                    }
+                    (delivery, _) => return self.behind_the_batch(|stream| stream.deliver(delivery)),
+                },
+                () = batch_is_over => return self.take_batch(),
+                // A heartbeat says that everything up to its place was sent: the batch comes first.
+                _ = self.heartbeat.tick() => return self.behind_the_batch(|stream| {
+                    let heartbeat = Heartbeat { position: stream.subscription.position() };
+                    stream.frame(HEARTBEAT, true, &heartbeat)
+                }),
+            }
+        }
+    }
+
+    /// What waits, and then what comes.
+    fn behind_the_batch(&mut self, next: impl FnOnce(&mut Self) -> Bytes) -> Bytes {
+        let batch = self.take_batch();
+        let next = next(self);
+        if batch.is_empty() { next } else { Bytes::from([batch, next].concat()) }
+    }
+
+    /// The batch as one message, whose id is that of its last event.
+    fn take_batch(&mut self) -> Bytes {
+        self.batch_ends = None;
+        let events = std::mem::take(&mut self.batch);
+        let Some(last) = events.last() else { return Bytes::new() };
+        let mut bytes = BytesMut::from(
+            format!("id: {}\nevent: {BATCH}\ndata: [", last.event().envelope.event_id).as_bytes(),
+        );
+        for (index, event) in events.iter().enumerate() {
+            if index > 0 {
+                bytes.extend_from_slice(b",");
+            }
+            bytes.extend_from_slice(&event.json());
+        }
+        bytes.extend_from_slice(b"]\n\n");
+        bytes.freeze()
     }
 
     fn connected(&mut self) -> Bytes {
@@ -107,6 +178,13 @@ impl SseStream {
                     bytes.freeze()
                 }
             },
+            // Without an id: those that they overtake are still to come, and a reader that is cut now must
+            // resume before them.
+            Delivery::Urgent(events) => {
+                let mut bytes = BytesMut::new();
+                events.iter().for_each(|event| bytes.extend_from_slice(&event.sse_frame_without_id()));
+                bytes.freeze()
+            }
             Delivery::Gap { oldest } => self.system(
                 true,
                 SystemCode::HistoryGap,

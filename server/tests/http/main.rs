@@ -11,6 +11,7 @@ mod api_events;
 mod api_events_order;
 mod api_events_visibility;
 mod api_settlements;
+mod command_line;
 mod health;
 mod login;
 mod support;

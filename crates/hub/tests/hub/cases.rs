@@ -303,3 +303,89 @@ async fn an_event_is_encoded_once_as_one_sse_frame() {
     assert!(lines[0].starts_with("id: evt_") && lines[1] == "event: settlement.created");
     assert!(lines[2].starts_with("data: {\"eventId\":\"evt_") && !lines[2].contains('\r'));
 }
+
+#[tokio::test]
+async fn an_urgent_event_overtakes_others_and_none_of_its_own() {
+    let world = world(HubConfig::default());
+    let mut subscription = world.subscribe(StartAt::Head);
+    let publish = |number: u64, thing: &str, urgent: bool| {
+        let mut event = event(number, "settlement.created", true);
+        thing.clone_into(&mut event.envelope.aggregate_id);
+        if urgent {
+            event.routing.priority = tidewatch_events::event::Priority::High;
+        }
+        world.hub.publish(project(), vec![event]).expect("published");
+    };
+    publish(1, "a", false);
+    publish(2, "b", false);
+    publish(3, "c", true);
+    publish(4, "a", true);
+    let Delivery::Urgent(urgent) = subscription.next().await else { panic!("nothing urgent") };
+    assert_eq!(urgent.iter().map(|event| event.position().get()).collect::<Vec<_>>(), [3]);
+    assert!(urgent[0].sse_frame_without_id().starts_with(b"event: "));
+    assert_eq!(subscription.position(), at(0), "a reader that is cut now resumes before what was overtaken");
+    assert_eq!(positions(&mut subscription, 3).await, [1, 2, 4]);
+    // With nothing to overtake it is an event like any other.
+    publish(5, "d", true);
+    assert_eq!(positions(&mut subscription, 1).await, [5]);
+}
+
+proptest::proptest! {
+    /// Whatever is urgent and whenever the reader looks: each event once, each thing's in order, and
+    /// never a position that something not yet delivered is behind.
+    #[test]
+    fn lanes_lose_nothing_and_keep_each_thing_in_order(
+        turns in proptest::collection::vec((0usize..3, proptest::bool::ANY, proptest::bool::ANY), 1..80),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let world = world(HubConfig::default());
+            let mut subscription = world.subscribe(StartAt::Head);
+            let mut published: Vec<(u64, usize)> = Vec::new();
+            let mut got: Vec<(u64, usize)> = Vec::new();
+            let thing_of = |published: &[(u64, usize)], number: u64| published[number as usize - 1].1;
+            for (thing, urgent, looks) in turns {
+                let number = published.len() as u64 + 1;
+                let mut event = event(number, "settlement.created", true);
+                event.envelope.aggregate_id = format!("thing-{thing}");
+                if urgent {
+                    event.routing.priority = tidewatch_events::event::Priority::High;
+                }
+                world.hub.publish(project(), vec![event]).expect("published");
+                published.push((number, thing));
+                while looks && got.len() < published.len() {
+                    match subscription.next().await {
+                        Delivery::Events(events) | Delivery::Urgent(events) => {
+                            for event in events {
+                                let number = event.position().get();
+                                got.push((number, thing_of(&published, number)));
+                            }
+                        }
+                        other => panic!("unexpected {other:?}"),
+                    }
+                    let missing = (1..=published.len() as u64).find(|number| got.iter().all(|(n, _)| n != number));
+                    let bound = missing.map_or(published.len() as u64, |number| number - 1);
+                    assert!(subscription.position().get() <= bound, "a resume would lose {missing:?}");
+                }
+            }
+            while got.len() < published.len() {
+                match subscription.next().await {
+                    Delivery::Events(events) | Delivery::Urgent(events) => {
+                        for event in events {
+                            let number = event.position().get();
+                            got.push((number, thing_of(&published, number)));
+                        }
+                    }
+                    other => panic!("unexpected {other:?}"),
+                }
+            }
+            for thing in 0..3 {
+                let order: Vec<u64> = got.iter().filter(|(_, of)| *of == thing).map(|(number, _)| *number).collect();
+                assert!(order.is_sorted(), "thing {thing}: {order:?}");
+            }
+            let mut numbers: Vec<u64> = got.iter().map(|(number, _)| *number).collect();
+            numbers.sort_unstable();
+            assert_eq!(numbers, (1..=published.len() as u64).collect::<Vec<_>>(), "each once");
+        });
+    }
+}

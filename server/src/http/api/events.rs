@@ -9,7 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT, CloudEvent};
@@ -19,10 +19,13 @@ use tidewatch_hub::{StartAt, SubscribeRequest};
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::access::login::LoginOrigin;
 use crate::error::Error;
 use crate::http::accept::negotiate;
 use crate::http::query::Query;
 use crate::state::AppState;
+use crate::stream::compress::{Coding, compress};
+use crate::stream::limits::Place;
 use crate::stream::page::{self, EventsPage, PageRequest};
 use crate::stream::resume;
 use crate::stream::sse::{self, StreamInfo};
@@ -31,13 +34,15 @@ const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
 /// Longest long-poll, in seconds.
 const MAX_WAIT_SECONDS: u64 = 30;
+/// Longest time for which a stream gathers events into one message, in milliseconds.
+const MAX_BATCH_MS: u64 = 1_000;
 /// Most events of one page.
 const MAX_LIMIT: u64 = 1_000;
 /// Events of a page where nobody asked for another number.
 const DEFAULT_LIMIT: u64 = 100;
 /// Every parameter of the stream and the page.
 const PARAMETERS: &[&str] =
-    &["types", "resourceTypes", "resourceId", "channels", "after", "lastEventId", "wait", "limit"];
+    &["types", "resourceTypes", "resourceId", "channels", "after", "lastEventId", "batch", "wait", "limit"];
 
 /// The routes.
 pub fn router() -> Router<AppState> {
@@ -51,6 +56,7 @@ pub fn router() -> Router<AppState> {
 async fn stream_or_page(
     State(state): State<AppState>,
     caller: Caller,
+    from: LoginOrigin,
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Error> {
@@ -70,15 +76,25 @@ async fn stream_or_page(
             }
         }
     }
+    if form != EVENT_STREAM && query.get("batch").is_some() {
+        return Err(Error::parameter("batch", "is for `Accept: text/event-stream` alone"));
+    }
+    let batch = Duration::from_millis(query.number("batch", 0..=MAX_BATCH_MS, 0)?);
     let wait = Duration::from_secs(query.number("wait", 0..=MAX_WAIT_SECONDS, 0)?);
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     if state.readiness.is_draining() {
         return Err(Error::Unavailable("this instance is going down"));
     }
-    let start = resume::resolve(&state, caller.project(), point).await?;
     if form == EVENT_STREAM {
-        return Ok(open_stream(&state, &caller, filter, start));
+        let place = state.stream_counts.enter(&caller, from.address)?;
+        let start = resume::resolve(&state, caller.project(), point).await?;
+        let batch = Some(batch).filter(|batch| !batch.is_zero());
+        let request = StreamRequest { filter, start, batch, coding: Coding::negotiate(&headers) };
+        return open_stream(&state, &caller, place, request);
     }
+    // A poll that waits holds a place as a stream does.
+    let _place = (!wait.is_zero()).then(|| state.stream_counts.enter(&caller, from.address)).transpose()?;
+    let start = resume::resolve(&state, caller.project(), point).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let page = page::read(
         &state,
@@ -127,23 +143,48 @@ fn read_resume_point(headers: &HeaderMap, query: &Query) -> Result<ResumePoint, 
     Ok(last_event_id.or(after).unwrap_or_default())
 }
 
-fn open_stream(state: &AppState, caller: &Caller, filter: EventFilter, start: StartAt) -> Response {
+/// What a reader asks of a stream.
+struct StreamRequest {
+    filter: EventFilter,
+    start: StartAt,
+    batch: Option<Duration>,
+    coding: Option<Coding>,
+}
+
+fn open_stream(
+    state: &AppState,
+    caller: &Caller,
+    place: Place,
+    request: StreamRequest,
+) -> Result<Response, Error> {
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let watch = state.warden.watch(id, caller.credential);
-    let subscription =
-        state.hub.subscribe(SubscribeRequest { id, subject: caller.subject.clone(), filter, after: start });
+    let subscription = state.hub.subscribe(SubscribeRequest {
+        id,
+        subject: caller.subject.clone(),
+        filter: request.filter,
+        after: request.start,
+    });
     let info = StreamInfo {
         epoch: state.hub.head(caller.project()).map(|head| head.epoch).unwrap_or_default(),
         heartbeat: state.config.heartbeat.0,
         instance: state.config.instance_name(),
+        batch: request.batch,
         rights: rights(state, &caller.subject),
     };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM)),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+        (VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    (headers, Body::from_stream(sse::body(subscription, watch, info))).into_response()
+    let stream = sse::body(subscription, (watch, place), info);
+    let Some(coding) = request.coding else {
+        return Ok((headers, Body::from_stream(stream)).into_response());
+    };
+    let compressed = compress(stream, coding).map_err(|error| Error::Internal(error.to_string()))?;
+    let coding = [(CONTENT_ENCODING, HeaderValue::from_static(coding.name()))];
+    Ok((headers, coding, Body::from_stream(compressed)).into_response())
 }
 
 /// A page on the wire.
