@@ -97,6 +97,10 @@ pub struct SettlementDetail {
     pub gas_actual: Option<i64>,
     /// Why it is held.
     pub hold_reason: Option<String>,
+    /// The organization that it belongs to, by name.
+    pub organization: Option<String>,
+    /// Whether the one who looks may make moves at all.
+    pub may_act: bool,
 }
 
 impl SettlementDetail {

@@ -121,6 +121,8 @@ mod tests {
             gas_estimate: None,
             gas_actual: None,
             hold_reason: None,
+            organization: None,
+            may_act: true,
         }
     }
 

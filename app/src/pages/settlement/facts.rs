@@ -30,6 +30,7 @@ pub fn Facts(state: RwSignal<DetailState>) -> impl IntoView {
     };
     view! {
         <dl class="facts">
+            {move || detail.read().organization.clone().map(|name| view! { <div><dt>"Organization"</dt><dd>{name}</dd></div> })}
             <div><dt>"Network"</dt><dd>{network}</dd></div>
             <div><dt>"Transaction"</dt><dd>{transaction}</dd></div>
             <div><dt>"Gas, estimated"</dt><dd class="tabular">{move || gas(detail.read().gas_estimate)}</dd></div>

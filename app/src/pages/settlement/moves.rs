@@ -28,6 +28,7 @@ pub fn Moves(state: RwSignal<DetailState>, live: Live) -> impl IntoView {
     let version = Memo::new(move |_| state.with(|state| state.detail().settlement.version));
     let moves = Memo::new(move |_| state.with(|state| state.detail().moves.clone()));
     let is_old = move || state.with(DetailState::moves_are_old);
+    let may_act = Memo::new(move |_| state.with(|state| state.detail().may_act));
     let error =
         move || answer.with(|answer| answer.as_ref().and_then(|answer| answer.as_ref().err().cloned()));
     view! {
@@ -35,6 +36,9 @@ pub fn Moves(state: RwSignal<DetailState>, live: Live) -> impl IntoView {
             <For each=move || moves.get() key=|offer: &AvailableMove| offer.name.clone() let:offer>
                 <MoveForm offer id version action/>
             </For>
+            <Show when=move || !may_act.get()>
+                <p class="hint">"You can look, and change nothing: that takes the permission settlements.act."</p>
+            </Show>
             {move || error().map(|error| view! { <Refusal error/> })}
         </section>
     }

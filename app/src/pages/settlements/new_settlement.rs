@@ -23,7 +23,10 @@ pub fn NewSettlementForm() -> impl IntoView {
             {move || Suspend::new(async move {
                 match user.await {
                     Ok(user) if user.may("settlements.act") => Either::Left(view! { <Form/> }),
-                    _ => Either::Right(()),
+                    Ok(_) => Either::Right(Some(view! {
+                        <p class="hint">"You can look, and make none yourself: that takes the permission settlements.act."</p>
+                    })),
+                    Err(_) => Either::Right(None),
                 }
             })}
         </Transition>
