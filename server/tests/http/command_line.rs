@@ -9,14 +9,9 @@ use crate::support::{PASSWORD, SECRET, TestServer};
 
 /// What the command said, and whether it went well.
 async fn tidewatch(pool: &PgPool, arguments: &[&str], input: &str) -> (bool, String) {
-    let options = pool.connect_options();
-    let url = format!(
-        "postgres://{}@{}:{}/{}",
-        options.get_username(),
-        options.get_host(),
-        options.get_port(),
-        options.get_database().expect("a database"),
-    );
+    let mut url = std::env::var("DATABASE_URL").expect("a database").parse::<reqwest::Url>().expect("a URL");
+    url.set_path(pool.connect_options().get_database().expect("a database"));
+    let url = url.to_string();
     let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     let input = input.to_owned();
     let run = move || {
