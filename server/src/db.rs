@@ -13,6 +13,7 @@ pub mod roles;
 pub mod secrets;
 pub mod sessions;
 pub mod settlements;
+pub mod subscriptions;
 pub mod tokens;
 pub mod users;
 pub mod visibility;

@@ -170,7 +170,7 @@ fn Side(title: &'static str, value: Option<Value>) -> impl IntoView {
     let text = value.map(|value| serde_json::to_string_pretty(&value).unwrap_or_default());
     view! {
         <section>
-            <h3>{title}</h3>
+            <h2 class="side-title">{title}</h2>
             {match text {
                 Some(text) => Either::Left(view! { <pre class="json" tabindex="0"><code>{text}</code></pre> }),
                 None => Either::Right(view! { <p class="hint">"It was not there."</p> }),

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod auth;
 pub mod events;
 pub mod settlements;
+pub mod subscriptions;
 
 use axum::Router;
 use axum::routing::any;
@@ -20,6 +21,7 @@ pub fn router() -> Router<AppState> {
         .merge(auth::router())
         .merge(events::router())
         .merge(settlements::router())
+        .merge(subscriptions::router())
         .route("/api/{*path}", any(not_found))
 }
 

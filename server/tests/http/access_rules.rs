@@ -149,6 +149,10 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
             client.put("/api/v1/roles/night").json(&role).send().await.expect("an answer").status(),
             200
         );
+        let subscription = json!({ "name": "billing" });
+        let answer =
+            client.post("/api/v1/subscriptions").json(&subscription).send().await.expect("an answer");
+        assert_eq!(answer.status(), 201);
         let invitation = json!({ "email": "bob@example.test", "roles": ["viewer"] });
         let answer = client.post("/api/v1/invitations").json(&invitation).send().await.expect("an answer");
         assert_eq!(answer.status(), 201, "{:?}", answer.text().await);

@@ -11,6 +11,7 @@ mod api_events;
 mod api_events_order;
 mod api_events_visibility;
 mod api_settlements;
+mod api_subscriptions;
 mod command_line;
 mod health;
 mod login;
