@@ -61,7 +61,8 @@ run_long seed "Demo data" "$CARGO_TARGET_DIR/debug/tidewatch" seed --write-env "
 "$here/banner.sh" "$demo"
 
 set -m
-cargo leptos watch </dev/null &
+# The binary has several commands: this one.
+cargo leptos watch -- serve </dev/null &
 watcher=$!
 set +m
 wait "$watcher"

@@ -25,3 +25,13 @@ test('a log-out ends the session', async ({ page, operator }) => {
   await page.goto('/settlements');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Log in');
 });
+
+test('who guesses too often is told how long to wait', async ({ page }) => {
+  const login = new LoginPage(page);
+  await login.open();
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    await login.logIn('guessed@example.test', `guess ${attempt}`);
+    await expect(page.getByRole('alert')).toBeVisible();
+  }
+  await expect(page.getByRole('alert')).toContainText(/Too many attempts. Wait \d+ s/);
+});

@@ -7,13 +7,19 @@ use leptos_router::hooks::use_query_map;
 use crate::components::{Icon, IconName};
 use crate::layouts::dashboard::BrandMark;
 
-fn explain(error: &str) -> &'static str {
-    match error {
+fn explain(error: &str, wait: Option<u32>) -> String {
+    let text = match error {
         "credentials" => "The address or the password is not right. Check both and try again.",
-        "throttled" => "Too many attempts. Wait a minute, then try again.",
+        "throttled" => {
+            return match wait {
+                Some(seconds) => format!("Too many attempts. Wait {seconds} s, then try again."),
+                None => "Too many attempts. Wait a little, then try again.".to_owned(),
+            };
+        }
         "expired" => "Your session has ended. Log in to go on where you were.",
         _ => "That did not work. Try again.",
-    }
+    };
+    text.to_owned()
 }
 
 /// The login.
@@ -21,6 +27,7 @@ fn explain(error: &str) -> &'static str {
 pub fn LoginPage() -> impl IntoView {
     let query = use_query_map();
     let error = move || query.read().get("error");
+    let wait = move || query.read().get("wait").and_then(|wait| wait.parse().ok());
     let next = move || query.read().get("next").unwrap_or_else(|| "/".to_owned());
     let described_by = move || error().map(|_| "login-error");
     view! {
@@ -31,7 +38,7 @@ pub fn LoginPage() -> impl IntoView {
                 <h1>"Log in"</h1>
                 {move || error().map(|error| view! {
                     <p class="alert" data-tone="bad" role="alert" id="login-error">
-                        <Icon name=IconName::Alert/><span>{explain(&error)}</span>
+                        <Icon name=IconName::Alert/><span>{explain(&error, wait())}</span>
                     </p>
                 })}
                 <form method="post" action="/login" class="form">

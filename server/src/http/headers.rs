@@ -37,9 +37,11 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
 /// that markup which slips in runs nothing. Lengths of bars are inline styles, which run nothing.
 #[must_use]
 pub fn page_policy(nonce: &str) -> String {
+    // `make dev` reloads pages by a socket on another port.
+    let reload = if std::env::var_os("LEPTOS_WATCH").is_some() { " ws:" } else { "" };
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+         style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'{reload}; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     )
 }
