@@ -108,7 +108,7 @@ async fn wait(
     deadline: Instant,
 ) -> Result<(), Error> {
     let id = ConnectionId::from_uuid(Uuid::now_v7());
-    let _watch = state.warden.watch(id, request.credential);
+    let _watch = state.warden.watch(id, request.credential, &request.subject);
     let mut subscription = state.hub.subscribe(SubscribeRequest {
         id,
         subject: request.subject,

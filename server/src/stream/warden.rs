@@ -30,7 +30,14 @@ pub struct Warden(Arc<Inner>);
 struct Inner {
     hub: Hub,
     access: PgPool,
-    watched: Mutex<HashMap<ConnectionId, Credential>>,
+    watched: Mutex<HashMap<ConnectionId, Watched>>,
+}
+
+#[derive(Debug, Clone)]
+struct Watched {
+    credential: Credential,
+    /// The rights that it has now; all connections of one look share them.
+    subject: Arc<Subject>,
 }
 
 /// A connection under watch; dropped with it.
@@ -53,10 +60,11 @@ impl Warden {
         Self(Arc::new(Inner { hub, access, watched: Mutex::default() }))
     }
 
-    /// Watches over a connection that was let in by `credential`.
+    /// Watches over a connection that was let in by `credential` with these rights.
     #[must_use]
-    pub fn watch(&self, id: ConnectionId, credential: Credential) -> Watch {
-        self.0.watched.lock().insert(id, credential);
+    pub fn watch(&self, id: ConnectionId, credential: Credential, subject: &Subject) -> Watch {
+        let watched = Watched { credential, subject: Arc::new(subject.clone()) };
+        self.0.watched.lock().insert(id, watched);
         Watch { warden: self.clone(), id }
     }
 
@@ -75,16 +83,43 @@ impl Warden {
     }
 
     async fn look(&self) -> Result<(), sqlx::Error> {
-        let watched = self.0.watched.lock().clone();
-        if watched.is_empty() {
+        let credentials: HashSet<Credential> =
+            self.0.watched.lock().values().map(|watched| watched.credential).collect();
+        if credentials.is_empty() {
             return Ok(());
         }
-        let credentials: HashSet<Credential> = watched.values().copied().collect();
-        let subjects = credential::resolve(&self.0.access, &credentials).await?;
-        for (id, credential) in watched {
-            self.take_hold(id, subjects.get(&credential));
+        let subjects: HashMap<Credential, Arc<Subject>> = credential::resolve(&self.0.access, &credentials)
+            .await?
+            .into_iter()
+            .map(|(credential, subject)| (credential, Arc::new(subject)))
+            .collect();
+        for (id, subject) in self.changed(&credentials, &subjects) {
+            self.take_hold(id, subject.as_deref());
         }
         Ok(())
+    }
+
+    /// The connections whose rights are no longer those that they have, and the new ones. Those that
+    /// came while the database was asked are left to the next look.
+    fn changed(
+        &self,
+        asked: &HashSet<Credential>,
+        subjects: &HashMap<Credential, Arc<Subject>>,
+    ) -> Vec<(ConnectionId, Option<Arc<Subject>>)> {
+        let mut changed = Vec::new();
+        for (id, watched) in self.0.watched.lock().iter_mut() {
+            match subjects.get(&watched.credential) {
+                Some(subject) => {
+                    if watched.subject != *subject {
+                        changed.push((*id, Some(Arc::clone(subject))));
+                    }
+                    watched.subject = Arc::clone(subject);
+                }
+                None if asked.contains(&watched.credential) => changed.push((*id, None)),
+                None => {}
+            }
+        }
+        changed
     }
 
     fn take_hold(&self, id: ConnectionId, subject: Option<&Subject>) {

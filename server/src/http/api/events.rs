@@ -158,7 +158,7 @@ fn open_stream(
     request: StreamRequest,
 ) -> Result<Response, Error> {
     let id = ConnectionId::from_uuid(Uuid::now_v7());
-    let watch = state.warden.watch(id, caller.credential);
+    let watch = state.warden.watch(id, caller.credential, &caller.subject);
     let subscription = state.hub.subscribe(SubscribeRequest {
         id,
         subject: caller.subject.clone(),
