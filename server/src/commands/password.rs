@@ -1,15 +1,13 @@
 //! Passwords: choosing one, and changing it.
 
 use secrecy::{ExposeSecret, SecretString};
-use tidewatch_events::id::UserId;
 
 use super::Origin;
 use super::access::{own_login, person};
 use super::audit::{Change, note};
 use crate::access::Caller;
-use crate::access::login::LoginOrigin;
+use crate::access::login::{self, Login, LoginOrigin};
 use crate::access::password;
-use crate::access::throttle::Attempt;
 use crate::db;
 use crate::error::Error;
 use crate::state::AppState;
@@ -55,16 +53,12 @@ pub async fn change(
     new: SecretString,
 ) -> Result<(), Error> {
     let user = person(caller)?;
-    // Whoever finds an open session must not be able to try passwords on it.
-    let attempt = Attempt::new(&state.digester, &caller.name, from.address);
-    if let Some(wait) = attempt.must_wait(&state.access).await? {
-        return Err(Error::throttled(wait));
+    // Whoever finds an open session must not be able to try passwords on it: this counts as a login.
+    match login::check(state, &caller.name, current, from).await? {
+        Login::Right(_) => {}
+        Login::Wrong => return Err(Error::field("currentPassword", "is not your present password")),
+        Login::Throttled(wait) => return Err(Error::throttled(wait)),
     }
-    if !is_right(state, user, current).await? {
-        attempt.failed(&state.access).await?;
-        return Err(Error::field("currentPassword", "is not your present password"));
-    }
-    attempt.succeeded(&state.access).await?;
     let hash = choose(state, "newPassword", new).await?;
     let (session, family) = own_login(caller);
     let mut transaction = db::begin_change(&state.access, caller.project()).await?;
@@ -80,17 +74,4 @@ pub async fn change(
     note(&mut transaction, caller, origin, change).await?;
     transaction.commit().await?;
     Ok(())
-}
-
-async fn is_right(state: &AppState, user: UserId, password: SecretString) -> Result<bool, Error> {
-    let found = db::users::find_password(&mut *state.access.acquire().await?, user).await?;
-    let permit =
-        state.password_hashing.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
-    let verify = move || {
-        password::verify(&password, found.as_ref().map(|credentials| credentials.password_hash.as_str()))
-    };
-    let right =
-        tokio::task::spawn_blocking(verify).await.map_err(|error| Error::Internal(error.to_string()))?;
-    drop(permit);
-    Ok(right)
 }

@@ -123,20 +123,6 @@ pub async fn find_members(
         .await
 }
 
-/// The password's hash of a person who is not disabled.
-///
-/// # Errors
-/// Postgres refused or could not be reached.
-pub async fn find_password(
-    connection: &mut PgConnection,
-    user: UserId,
-) -> Result<Option<Credentials>, sqlx::Error> {
-    sqlx::query_as("select id, password_hash from users where id = $1 and disabled_at is null")
-        .bind(user.uuid())
-        .fetch_optional(connection)
-        .await
-}
-
 /// Gives a person another password.
 ///
 /// # Errors
@@ -224,11 +210,7 @@ pub async fn grant_role(
     user: UserId,
     role: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into memberships (project_id, user_id) values ($1, $2) on conflict do nothing")
-        .bind(project.uuid())
-        .bind(user.uuid())
-        .execute(&mut *connection)
-        .await?;
+    super::people::join(connection, project, user).await?;
     sqlx::query(
         "insert into member_roles (project_id, user_id, role) values ($1, $2, $3) on conflict do nothing",
     )
