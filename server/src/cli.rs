@@ -70,6 +70,11 @@ fn shutdown_signal() -> anyhow::Result<tokio_util::sync::CancellationToken> {
     Ok(shutdown)
 }
 
+/// The hash of a password: it takes its time, and not the runtime's.
+async fn hash(password: secrecy::SecretString) -> anyhow::Result<String> {
+    Ok(tokio::task::spawn_blocking(move || crate::access::password::hash(&password)).await??)
+}
+
 /// Says something to the person at the terminal.
 fn say(text: std::fmt::Arguments<'_>) {
     // A closed pipe is no reason to fail.

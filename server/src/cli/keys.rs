@@ -2,20 +2,14 @@
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use secrecy::ExposeSecret;
 use serde_json::json;
-use sqlx::PgConnection;
 use tidewatch_app::model::ApiKey;
-use tidewatch_events::ProjectId;
 use tidewatch_events::id::ApiKeyId;
-use time::{Duration, OffsetDateTime};
 
 use super::office::{ACTOR, Office, note};
 use super::say;
-use crate::access::secret::{Digester, hint_of, new_api_key};
-use crate::commands::keys::check;
+use crate::commands::keys::{Maker, check, find, make, replace};
 use crate::db;
-use crate::db::api_keys::NewApiKey;
 
 #[derive(Debug, Args)]
 pub(super) struct Keys {
@@ -68,10 +62,10 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
         Action::Create { name, scopes, expires_in_days } => {
             let name = name.trim();
             let scopes = check(name, scopes, expires_in_days)?;
-            let end = expires_in_days.map(|days| OffsetDateTime::now_utc() + Duration::days(days.into()));
             let digester = command.office.digester(&pool).await?;
-            let (id, secret) = insert(&mut transaction, &digester, project, name, &scopes, end).await?;
-            let key = find(&mut transaction, project, id).await?;
+            let maker = Maker { digester: &digester, project, name: ACTOR };
+            let (key, secret) = make(&mut transaction, maker, name, &scopes, expires_in_days).await?;
+            let id = key.id;
             note(&mut transaction, project, "api_key.create", &id.to_string(), name, None, Some(json!(key)))
                 .await?;
             transaction.commit().await?;
@@ -79,16 +73,10 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
             return Ok(());
         }
         Action::Rotate { id, overlap_hours } => {
-            let old = find(&mut transaction, project, id).await?;
-            anyhow::ensure!(!old.expired, "{id} has expired; make a new key instead");
-            let now = OffsetDateTime::now_utc();
-            let life = old.expires_at.map(|end| end.into_inner() - old.created_at.into_inner());
+            let old = find(&mut transaction, project, id).await.with_context(|| missing(id))?;
             let digester = command.office.digester(&pool).await?;
-            let end = life.map(|life| now + life);
-            let (new, secret) =
-                insert(&mut transaction, &digester, project, &old.name, &old.scopes, end).await?;
-            let until = now + Duration::hours(overlap_hours.into());
-            db::api_keys::rotate(&mut transaction, project, id, new, until).await?;
+            let maker = Maker { digester: &digester, project, name: ACTOR };
+            let (_, secret) = replace(&mut transaction, maker, &old, overlap_hours).await?;
             let after = find(&mut transaction, project, id).await?;
             let (before, after) = (Some(json!(old)), Some(json!(after)));
             note(&mut transaction, project, "api_key.rotate", &id.to_string(), &old.name, before, after)
@@ -98,7 +86,7 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
             return Ok(());
         }
         Action::Delete { id } => {
-            let old = find(&mut transaction, project, id).await?;
+            let old = find(&mut transaction, project, id).await.with_context(|| missing(id))?;
             db::api_keys::delete(&mut transaction, project, id).await?;
             note(
                 &mut transaction,
@@ -118,32 +106,6 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn insert(
-    connection: &mut PgConnection,
-    digester: &Digester,
-    project: ProjectId,
-    name: &str,
-    scopes: &[String],
-    expires_at: Option<OffsetDateTime>,
-) -> anyhow::Result<(ApiKeyId, String)> {
-    let secret = new_api_key();
-    let new = NewApiKey {
-        name,
-        digest: &digester.api_key(secret.expose_secret()),
-        hint: hint_of(&secret),
-        scopes,
-        created_by: ACTOR,
-        expires_at,
-    };
-    let id = db::api_keys::insert(connection, project, &new).await?;
-    Ok((id, secret.expose_secret().to_owned()))
-}
-
-async fn find(connection: &mut PgConnection, project: ProjectId, id: ApiKeyId) -> anyhow::Result<ApiKey> {
-    let found = db::api_keys::list(connection, project, Some(id)).await?.pop();
-    found.with_context(|| format!("this project has no key {id}"))
-}
-
 fn print(key: &ApiKey) {
     let end = match (key.expired, key.expires_at) {
         (true, _) => "expired".to_owned(),
@@ -152,4 +114,8 @@ fn print(key: &ApiKey) {
     };
     let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {at}"));
     say(format_args!("{}  {}  …{}  {}  {end}  {used}", key.id, key.name, key.hint, key.scopes.join(",")));
+}
+
+fn missing(id: ApiKeyId) -> String {
+    format!("this project has no key {id}")
 }

@@ -71,7 +71,7 @@ pub(super) async fn run(command: Seed) -> anyhow::Result<()> {
         Some(accounts) if still_works => accounts,
         _ => {
             let accounts = Accounts { api_key: new_api_key(), password: new_password() };
-            let hash = hash(accounts.password.clone()).await?;
+            let hash = super::hash(accounts.password.clone()).await?;
             let user = db::users::ensure(&mut transaction, &command.email, "Demo Operator", &hash).await?;
             for role in ["admin", "operator"] {
                 db::users::grant_role(&mut transaction, project, user, role).await?;
@@ -97,10 +97,6 @@ pub(super) async fn run(command: Seed) -> anyhow::Result<()> {
         command.write_env.display()
     ));
     Ok(())
-}
-
-async fn hash(password: SecretString) -> anyhow::Result<String> {
-    Ok(tokio::task::spawn_blocking(move || password::hash(&password)).await??)
 }
 
 async fn password_works(

@@ -12,8 +12,7 @@ use tidewatch_events::ProjectId;
 use tidewatch_events::id::UserId;
 
 use super::office::{Office, note};
-use super::say;
-use crate::access::password;
+use super::{hash, say};
 use crate::access::roles::built_in;
 use crate::access::secret::new_password;
 use crate::commands::people::check_email;
@@ -210,10 +209,6 @@ fn choose(from_stdin: bool) -> anyhow::Result<(SecretString, Option<String>)> {
     let text = text.trim_end_matches(['\r', '\n']);
     anyhow::ensure!(text.chars().count() >= 12, "the password must have 12 characters or more");
     Ok((text.into(), None))
-}
-
-async fn hash(secret: SecretString) -> anyhow::Result<String> {
-    Ok(tokio::task::spawn_blocking(move || password::hash(&secret)).await??)
 }
 
 fn describe(person: &Person) -> String {

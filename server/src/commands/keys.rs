@@ -13,7 +13,7 @@ use super::audit::{Change, note};
 use super::people::may_give;
 use crate::access::Caller;
 use crate::access::roles::scope_permissions;
-use crate::access::secret::{hint_of, new_api_key};
+use crate::access::secret::{Digester, hint_of, new_api_key};
 use crate::db;
 use crate::db::api_keys::NewApiKey;
 use crate::error::Error;
@@ -40,10 +40,10 @@ pub async fn create(
     let name = name.trim();
     let scopes = check(name, scopes, expires_in_days)?;
     may_give(caller, &scope_permissions(scopes.iter().map(String::as_str)))?;
-    let expires_at = expires_in_days.map(|days| OffsetDateTime::now_utc() + Duration::days(days.into()));
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
-    let (id, secret) = insert(state, &mut transaction, caller, name, &scopes, expires_at).await?;
-    let key = find(&mut transaction, caller.project(), id).await?;
+    let maker = Maker { digester: &state.digester, project: caller.project(), name: &caller.name };
+    let (key, secret) = make(&mut transaction, maker, name, &scopes, expires_in_days).await?;
+    let id = key.id;
     let change = Change {
         action: "api_key.create",
         target: id.to_string(),
@@ -71,29 +71,18 @@ pub async fn rotate(
     overlap_hours: u32,
 ) -> Result<Changed, Error> {
     caller.require_manager(&Permission::KEYS_MANAGE)?;
-    if overlap_hours > MAX_OVERLAP_HOURS {
-        return Err(Error::field("overlapHours", format!("must be 0 to {MAX_OVERLAP_HOURS}")));
-    }
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
     let before = find(&mut transaction, caller.project(), id).await?;
-    if before.expired {
-        return Err(Error::Refused(format!("{} has expired; make a new key instead", before.name)));
-    }
     may_give(caller, &scope_permissions(before.scopes.iter().map(String::as_str)))?;
-    // The new one lives as long as the old one was meant to, from now on.
-    let life = before.expires_at.map(|end| end.into_inner() - before.created_at.into_inner());
-    let now = OffsetDateTime::now_utc();
-    let (new, secret) =
-        insert(state, &mut transaction, caller, &before.name, &before.scopes, life.map(|life| now + life))
-            .await?;
-    let until = now + Duration::hours(overlap_hours.into());
-    db::api_keys::rotate(&mut transaction, caller.project(), id, new, until).await?;
+    let maker = Maker { digester: &state.digester, project: caller.project(), name: &caller.name };
+    let (new, secret) = replace(&mut transaction, maker, &before, overlap_hours).await?;
+    let after = find(&mut transaction, caller.project(), id).await?;
     let change = Change {
         action: "api_key.rotate",
         target: id.to_string(),
         target_name: &before.name,
         before: Some(json!(before)),
-        after: Some(json!(find(&mut transaction, caller.project(), id).await?)),
+        after: Some(json!(after)),
     };
     note(&mut transaction, caller, origin, change).await?;
     transaction.commit().await?;
@@ -134,10 +123,62 @@ pub async fn delete(
     })
 }
 
-async fn insert(
-    state: &AppState,
+/// Who makes a key, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Maker<'a> {
+    /// Makes the digest that is kept.
+    pub digester: &'a Digester,
+    /// Whose key it is.
+    pub project: ProjectId,
+    /// What the maker is called.
+    pub name: &'a str,
+}
+
+/// Writes a new key; its secret is in the answer and nowhere else.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn make(
     connection: &mut PgConnection,
-    caller: &Caller,
+    maker: Maker<'_>,
+    name: &str,
+    scopes: &[String],
+    expires_in_days: Option<u32>,
+) -> Result<(ApiKey, String), Error> {
+    let expires_at = expires_in_days.map(|days| OffsetDateTime::now_utc() + Duration::days(days.into()));
+    let (id, secret) = insert(connection, maker, name, scopes, expires_at).await?;
+    Ok((find(connection, maker.project, id).await?, secret))
+}
+
+/// Writes a key that takes the place of `old`, which counts for some hours yet.
+///
+/// # Errors
+/// 409 when the old one has expired, 422 for too many hours.
+pub async fn replace(
+    connection: &mut PgConnection,
+    maker: Maker<'_>,
+    old: &ApiKey,
+    overlap_hours: u32,
+) -> Result<(ApiKeyId, String), Error> {
+    if overlap_hours > MAX_OVERLAP_HOURS {
+        return Err(Error::field("overlapHours", format!("must be 0 to {MAX_OVERLAP_HOURS}")));
+    }
+    if old.expired {
+        return Err(Error::Refused(format!("{} has expired; make a new key instead", old.name)));
+    }
+    // The new one lives as long as the old one was meant to, from now on.
+    let life = old.expires_at.map(|end| end.into_inner() - old.created_at.into_inner());
+    let now = OffsetDateTime::now_utc();
+    let (new, secret) =
+        insert(connection, maker, &old.name, &old.scopes, life.map(|life| now + life)).await?;
+    let until = now + Duration::hours(overlap_hours.into());
+    db::api_keys::rotate(connection, maker.project, old.id, new, until).await?;
+    Ok((new, secret))
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    maker: Maker<'_>,
     name: &str,
     scopes: &[String],
     expires_at: Option<OffsetDateTime>,
@@ -145,17 +186,21 @@ async fn insert(
     let secret = new_api_key();
     let new = NewApiKey {
         name,
-        digest: &state.digester.api_key(secret.expose_secret()),
+        digest: &maker.digester.api_key(secret.expose_secret()),
         hint: hint_of(&secret),
         scopes,
-        created_by: &caller.name,
+        created_by: maker.name,
         expires_at,
     };
-    let id = db::api_keys::insert(connection, caller.project(), &new).await?;
+    let id = db::api_keys::insert(connection, maker.project, &new).await?;
     Ok((id, secret.expose_secret().to_owned()))
 }
 
-async fn find(connection: &mut PgConnection, project: ProjectId, id: ApiKeyId) -> Result<ApiKey, Error> {
+/// A key of the project that is not deleted.
+///
+/// # Errors
+/// 404.
+pub async fn find(connection: &mut PgConnection, project: ProjectId, id: ApiKeyId) -> Result<ApiKey, Error> {
     db::api_keys::list(connection, project, Some(id))
         .await?
         .pop()
