@@ -69,9 +69,6 @@ alter table settlements
     add column audience text[] not null default '{role:staff}' check (cardinality(audience) > 0),
     add foreign key (project_id, organization_id) references organizations (project_id, id);
 update domain_events set audience = '{role:staff}' where aggregate_type = 'Settlement' and audience = '{}';
--- Those of one organization, newest first.
-create index settlements_newest_by_organization on settlements (project_id, organization_id, created_at desc, id desc)
-    where organization_id is not null;
 
 -- Logins of API users. An access token (JWT) carries the id of its family and counts as long as
 -- that is not revoked; a refresh token counts once.

@@ -33,20 +33,25 @@ language sql stable parallel safe as $$
     select nullif(current_setting('tidewatch.project', true), '')::uuid
 $$;
 
-do $$
-declare
-    name text;
+-- Puts the wall before a table that has a project_id. Every such table calls it.
+create function keep_to_one_project(name text) returns void
+language plpgsql as $$
 begin
-    execute format('grant usage on schema %I to tidewatch_app', current_schema());
-    foreach name in array array['member_roles', 'memberships', 'organizations', 'organization_members', 'roles',
-                                'api_keys', 'token_families', 'domain_events', 'project_streams', 'settlements'] loop
-        execute format('alter table %I enable row level security', name);
-        execute format('create policy one_project on %I to tidewatch_app
-                        using (project_id = (select current_project()))
-                        with check (project_id = (select current_project()))', name);
-    end loop;
+    execute format('alter table %I enable row level security', name);
+    execute format('create policy one_project on %I to tidewatch_app
+                    using (project_id = (select current_project()))
+                    with check (project_id = (select current_project()))', name);
 end
 $$;
+
+do $$
+begin
+    execute format('grant usage on schema %I to tidewatch_app', current_schema());
+end
+$$;
+select keep_to_one_project(name)
+from unnest(array['member_roles', 'memberships', 'organizations', 'organization_members', 'roles', 'api_keys',
+                  'token_families', 'domain_events', 'project_streams', 'settlements']) as name;
 
 alter table projects enable row level security;
 create policy one_project on projects to tidewatch_app using (id = (select current_project()));

@@ -49,18 +49,7 @@ create trigger audit_entries_append_only before update or delete on audit_entrie
 create trigger audit_entries_never_truncated before truncate on audit_entries
     for each statement execute function refuse_change_of_history();
 
-do $$
-declare
-    name text;
-begin
-    foreach name in array array['invitations', 'audit_entries'] loop
-        execute format('alter table %I enable row level security', name);
-        execute format('create policy one_project on %I to tidewatch_app
-                        using (project_id = (select current_project()))
-                        with check (project_id = (select current_project()))', name);
-    end loop;
-end
-$$;
+select keep_to_one_project(name) from unnest(array['invitations', 'audit_entries']) as name;
 grant select (id, project_id, email, roles, organizations, invited_by, created_at, expires_at, accepted_at),
       insert, delete on invitations to tidewatch_app;
 grant select, insert on audit_entries to tidewatch_app;

@@ -21,7 +21,5 @@ create table subscriptions (
     constraint subscriptions_delivered check (delivered >= acknowledged)
 );
 
-alter table subscriptions enable row level security;
-create policy one_project on subscriptions to tidewatch_app
-    using (project_id = (select current_project())) with check (project_id = (select current_project()));
+select keep_to_one_project('subscriptions');
 grant select, insert, update, delete on subscriptions to tidewatch_app;
