@@ -11,8 +11,8 @@ pub mod settlements;
 pub mod user;
 
 pub use access::{
-    ChangeAccess, change_access, get_audit_entry, get_people, list_api_keys, list_audit_entries,
-    list_organizations, list_sessions,
+    ChangeAccess, change_access, get_people, list_api_keys, list_audit_entries, list_organizations,
+    list_sessions,
 };
 pub use overview::get_overview;
 pub use settlements::{

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::use_context;
-use tidewatch_events::id::{AuditEntryId, SettlementId};
+use tidewatch_events::id::SettlementId;
 
 use crate::error::AppError;
 use crate::model::{
-    AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, Changed, CurrentUser, MoveRequest,
-    NewSettlement, Organization, Overview, People, Session, SettlementDetail, SettlementPage,
-    SettlementQuery, SettlementRow, Snapshot, Theme,
+    AccessChange, ApiKey, AuditPage, AuditQuery, Changed, CurrentUser, MoveRequest, NewSettlement,
+    Organization, Overview, People, Session, SettlementDetail, SettlementPage, SettlementQuery,
+    SettlementRow, Snapshot, Theme,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -46,8 +46,6 @@ pub trait Backend: Send + Sync + 'static {
     async fn sessions(&self) -> Result<Vec<Session>, AppError>;
     /// A page of the audit log.
     async fn audit(&self, query: AuditQuery) -> Result<AuditPage, AppError>;
-    /// One entry of the audit log.
-    async fn audit_entry(&self, id: AuditEntryId) -> Result<AuditEntry, AppError>;
     /// Changes who may what.
     async fn change_access(&self, change: AccessChange) -> Result<Changed, AppError>;
     /// The theme of the request's cookie `tidewatch_theme`.

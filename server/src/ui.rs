@@ -11,12 +11,12 @@ use sqlx::PgConnection;
 use tidewatch_app::AppError;
 use tidewatch_app::backend::{Backend, BackendHandle};
 use tidewatch_app::model::{
-    self, AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, AvailableMove, Changed, CurrentUser,
-    InputKind, MoveInput, MoveRequest, NewSettlement, Organization, Overview, ParseCursorError, People,
-    ProjectLink, SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
+    self, AccessChange, ApiKey, AuditPage, AuditQuery, AvailableMove, Changed, CurrentUser, InputKind,
+    MoveInput, MoveRequest, NewSettlement, Organization, Overview, ParseCursorError, People, ProjectLink,
+    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
 };
 use tidewatch_events::catalog::settlement::SettlementStatus;
-use tidewatch_events::id::{AuditEntryId, SettlementId, UserId};
+use tidewatch_events::id::{SettlementId, UserId};
 use tidewatch_events::position::PositionToken;
 use tidewatch_events::{AggregateType, Envelope, Permission, ProjectId, Subject, Timestamp, visible};
 use tidewatch_outbox::{PublishedLog, StreamHead, read_head};
@@ -305,11 +305,6 @@ impl Backend for RequestBackend {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
         let page = queries::audit(&self.state, caller, &query, AUDIT_PAGE).await;
         page.map_err(|error| self.app_error(error))
-    }
-
-    async fn audit_entry(&self, id: AuditEntryId) -> Result<AuditEntry, AppError> {
-        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        queries::audit_entry(&self.state, caller, id).await.map_err(|error| self.app_error(error))
     }
 
     async fn change_access(&self, change: AccessChange) -> Result<Changed, AppError> {

@@ -2,12 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use tidewatch_events::id::AuditEntryId;
 
 use crate::error::AppError;
-use crate::model::{
-    AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, Changed, Organization, People, Session,
-};
+use crate::model::{AccessChange, ApiKey, AuditPage, AuditQuery, Changed, Organization, People, Session};
 
 /// Who is in the project, and as what.
 #[server(prefix = "/fn", endpoint = "get_people", input = GetUrl)]
@@ -40,12 +37,6 @@ pub async fn list_audit_entries(
     #[server(default)] query: AuditQuery,
 ) -> Result<AuditPage, AppError> {
     crate::backend::use_backend()?.in_project(&project).audit(query).await
-}
-
-/// One entry of the audit log.
-#[server(prefix = "/fn", endpoint = "get_audit_entry", input = GetUrl)]
-pub async fn get_audit_entry(project: String, id: AuditEntryId) -> Result<AuditEntry, AppError> {
-    crate::backend::use_backend()?.in_project(&project).audit_entry(id).await
 }
 
 /// Changes who may what.

@@ -49,15 +49,6 @@ impl Credential {
             Self::Key(_) => None,
         }
     }
-
-    /// When it ends by itself, where the credential says so.
-    #[must_use]
-    pub const fn expires_at(&self) -> Option<OffsetDateTime> {
-        match *self {
-            Self::Token { expires_at, .. } => Some(expires_at),
-            Self::Session { .. } | Self::Key(_) => None,
-        }
-    }
 }
 
 /// Who a member is to the one rule.

@@ -65,7 +65,8 @@ pub async fn secure(State(state): State<AppState>, mut request: Request, next: N
     // Pages hold what one person may see: no cache keeps them, also not for the way back after the
     // logout.
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    let policy = HeaderValue::from_str(&page_policy(&nonce)).ok().filter(|_| is_page).unwrap_or(NOTHING);
+    let policy =
+        is_page.then(|| HeaderValue::from_str(&page_policy(&nonce)).ok()).flatten().unwrap_or(NOTHING);
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     if is_page {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

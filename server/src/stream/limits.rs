@@ -98,10 +98,4 @@ impl StreamCounts {
             }
         }
     }
-
-    /// How many people, keys and addresses have streams open.
-    #[must_use]
-    pub fn holders(&self) -> usize {
-        self.open.lock().len()
-    }
 }

@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::HeaderMap;
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use tidewatch_app::model::{AuditEntry, AuditQuery};
 
 use crate::access::Caller;
@@ -89,11 +88,7 @@ async fn export(State(state): State<AppState>, caller: Caller, query: Query) -> 
             None => break,
         }
     }
-    let headers = [
-        (CONTENT_TYPE, csv::CONTENT_TYPE_CSV_UTF8),
-        (CONTENT_DISPOSITION, "attachment; filename=\"tidewatch-audit.csv\""),
-    ];
-    Ok((headers, text).into_response())
+    Ok(csv::attachment("tidewatch-audit.csv", text))
 }
 
 fn csv_row(entry: &AuditEntry) -> String {

@@ -33,13 +33,13 @@ use crate::stream::sse::{self, StreamInfo};
 const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
 /// Longest long-poll, in seconds.
-const MAX_WAIT_SECONDS: u64 = 30;
+pub(super) const MAX_WAIT_SECONDS: u64 = 30;
 /// Longest time for which a stream gathers events into one message, in milliseconds.
 const MAX_BATCH_MS: u64 = 1_000;
 /// Most events of one page.
-const MAX_LIMIT: u64 = 1_000;
+pub(super) const MAX_LIMIT: u64 = 1_000;
 /// Events of a page where nobody asked for another number.
-const DEFAULT_LIMIT: u64 = 100;
+pub(super) const DEFAULT_LIMIT: u64 = 100;
 /// Every parameter of the stream and the page.
 const PARAMETERS: &[&str] =
     &["types", "resourceTypes", "resourceId", "channels", "after", "lastEventId", "batch", "wait", "limit"];

@@ -4,7 +4,6 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
@@ -120,11 +119,7 @@ async fn export(
             _ => break,
         }
     }
-    let headers = [
-        (CONTENT_TYPE, csv::CONTENT_TYPE_CSV_UTF8),
-        (CONTENT_DISPOSITION, "attachment; filename=\"tidewatch-settlements.csv\""),
-    ];
-    Ok((headers, text).into_response())
+    Ok(csv::attachment("tidewatch-settlements.csv", text))
 }
 
 fn csv_row(settlement: &Settlement) -> String {

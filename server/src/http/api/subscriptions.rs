@@ -17,6 +17,7 @@ use tidewatch_events::{Envelope, EventFilter, EventId, Permission, Position, Res
 use tidewatch_hub::StartAt;
 use time::OffsetDateTime;
 
+use super::events::{DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT_SECONDS};
 use crate::access::Caller;
 use crate::access::login::LoginOrigin;
 use crate::db;
@@ -34,13 +35,6 @@ const DEFAULT_VISIBILITY: u32 = 30;
 const MAX_VISIBILITY: u32 = 3_600;
 /// Most subscriptions of one owner.
 const MAX_SUBSCRIPTIONS: usize = 100;
-/// Most events of one delivery.
-const MAX_LIMIT: u64 = 1_000;
-/// Events of a delivery where nobody asked for another number.
-const DEFAULT_LIMIT: u64 = 100;
-/// Longest long-poll, in seconds.
-const MAX_WAIT_SECONDS: u64 = 30;
-
 /// The routes.
 pub fn router() -> Router<AppState> {
     Router::new()
