@@ -5,6 +5,7 @@ pub mod api;
 pub mod assets;
 pub mod csrf;
 pub mod csv;
+pub mod detach;
 pub mod headers;
 pub mod health;
 pub mod json_body;

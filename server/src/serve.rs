@@ -22,6 +22,7 @@ use crate::access::secret::{Digester, random_bytes};
 use crate::access::token::Tokens;
 use crate::config::{DatabaseConfig, ServeConfig};
 use crate::db;
+use crate::http::detach::Detached;
 use crate::http::router::router;
 use crate::http::socket::{Peer, Sockets};
 use crate::state::{AppState, Readiness};
@@ -108,7 +109,12 @@ pub async fn run(
     let listener = Sockets::new(listener, Duration::from_secs(app.config.stall_seconds));
     let serving = axum::serve(listener, router(state.app).into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(drain_at(app.clone(), shutdown.clone()));
-    let ended = end_within(serving.into_future(), &shutdown, drain).await;
+    let serving = async {
+        serving.await?;
+        app.detached.ended().await;
+        Ok(())
+    };
+    let ended = end_within(serving, &shutdown, drain).await;
 
     background.cancel();
     if tokio::time::timeout(Duration::from_secs(5), tasks.wait()).await.is_err() {
@@ -158,6 +164,7 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
             per_key: config.streams_per_key,
             per_address: config.streams_per_address,
         }),
+        detached: Detached::new(Duration::from_secs(config.stall_seconds)),
         warden: Warden::new(hub.clone(), access.clone()),
         hub,
         pool,

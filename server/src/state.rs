@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::access::secret::Digester;
 use crate::access::token::Tokens;
 use crate::config::ServeConfig;
+use crate::http::detach::Detached;
 use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
 
@@ -32,6 +33,8 @@ pub struct AppState {
     pub hub: Hub,
     /// How many streams are open, and of whom.
     pub stream_counts: StreamCounts,
+    /// Streams that have left hyper.
+    pub detached: Detached,
     /// Takes rights from open streams.
     pub warden: Warden,
     /// Digests of secrets.

@@ -1,5 +1,6 @@
 //! Streams of events: what joins hub, log and HTTP.
 
+pub mod batch;
 pub mod compress;
 pub mod history;
 pub mod limits;

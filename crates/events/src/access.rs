@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for Permission {
 }
 
 /// What a subject may: named permissions, or all there are and will be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PermissionSet {
     /// Every permission: the master scope `*` of an API key, the role of an administrator.
@@ -307,7 +307,7 @@ impl<'de> Deserialize<'de> for Actor {
 }
 
 /// Who a reader is, in one project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subject {
     /// The project that it reads in; nothing of another one reaches it.
     pub project_id: ProjectId,

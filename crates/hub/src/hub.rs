@@ -10,9 +10,8 @@ use tidewatch_events::id::ConnectionId;
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Event, EventFilter, Position, ProjectId, Subject};
 
-use crate::history::History;
+use crate::history::{History, SharedHistory};
 use crate::ring::RingBounds;
-use crate::slot::{Phase, Queue, Slot};
 use crate::stream::ProjectStream;
 #[cfg(doc)]
 use crate::subscription::Delivery;
@@ -109,7 +108,7 @@ pub struct Hub(Arc<Inner>);
 
 pub(crate) struct Inner {
     config: HubConfig,
-    history: Arc<dyn History>,
+    pub(crate) history: SharedHistory,
     streams: RwLock<HashMap<ProjectId, Arc<ProjectStream>>>,
     /// Where each connection's slot is, to change or close it from outside.
     directory: Mutex<HashMap<ConnectionId, (Arc<ProjectStream>, usize)>>,
@@ -135,7 +134,7 @@ impl Hub {
     pub fn new(config: HubConfig, history: Arc<dyn History>) -> Self {
         Self(Arc::new(Inner {
             config,
-            history,
+            history: SharedHistory::new(history),
             streams: RwLock::default(),
             directory: Mutex::default(),
             draining: AtomicBool::new(false),
@@ -183,49 +182,28 @@ impl Hub {
     #[must_use]
     pub fn subscribe(&self, request: SubscribeRequest) -> Subscription {
         let stream = self.stream(request.subject.project_id);
-        let filter = Arc::new(request.filter);
-        let slot = Slot {
-            subject: request.subject,
-            filter,
-            after: Position::START,
-            phase: Phase::Gap,
-            rights_changed: false,
-            closed: self.0.draining.load(Ordering::SeqCst).then_some(CloseReason::Draining),
-            notify: Arc::default(),
-        };
-        let notify = Arc::clone(&slot.notify);
-        let (key, recovered) = stream.register(slot, |slot, head, max_replay| {
-            (slot.after, slot.phase) = match (request.after, head) {
-                (StartAt::Unrecoverable, _) => (Position::START, Phase::Gap),
-                (StartAt::After(after), Some(head)) if head.since(after) > max_replay => (after, Phase::Gap),
-                (StartAt::After(after), _) => (after, Phase::Replaying(after)),
-                (StartAt::Head, Some(head)) => (head, Phase::Live(Queue::default())),
-                // A project without events: its first one is behind the start.
-                (StartAt::Head, None) => (Position::START, Phase::Replaying(Position::START)),
-            };
-        });
+        let closed = self.0.draining.load(Ordering::SeqCst).then_some(CloseReason::Draining);
+        let (key, recovered) = stream.register(&request.filter, &request.subject, request.after, closed);
         self.0.directory.lock().insert(request.id, (Arc::clone(&stream), key));
         // `drain` sets the flag and then looks for subscribers: one of the two sees this one.
         if self.0.draining.load(Ordering::SeqCst) {
-            stream.with_slot(key, |slot| slot.close(CloseReason::Draining));
+            stream.close(key, CloseReason::Draining);
         }
-        let history = Arc::clone(&self.0.history);
-        Subscription::new(request.id, Arc::clone(&self.0), stream, key, history, notify, recovered)
+        Subscription::new(request.id, Arc::clone(&self.0), stream, key, recovered)
     }
 
     /// From now on the connection has these rights; what waits and may no longer be seen is
     /// dropped, and the subscriber is told by [`Delivery::PermissionsChanged`] where they differ from
     /// those that it had. `false` when there is no such connection, or it is of another project.
-    pub fn set_subject(&self, id: ConnectionId, subject: Subject) -> bool {
+    pub fn set_subject(&self, id: ConnectionId, subject: &Subject) -> bool {
         let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
-        stream.project == subject.project_id
-            && stream.with_slot(key, |slot| slot.set_subject(subject)).is_some()
+        stream.project == subject.project_id && stream.set_subject(key, subject)
     }
 
     /// Ends the connection's subscription. `false` when there is no such connection.
     pub fn close(&self, id: ConnectionId, reason: CloseReason) -> bool {
         let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
-        stream.with_slot(key, |slot| slot.close(reason)).is_some()
+        stream.close(key, reason)
     }
 
     /// Ends every subscription, and each one to come at once: the instance goes down.
@@ -234,6 +212,12 @@ impl Hub {
         for stream in self.0.streams.read().values() {
             stream.close_all(CloseReason::Draining);
         }
+    }
+
+    /// How many distinct views the subscribers have: an event is matched once with each that can want it.
+    #[must_use]
+    pub fn view_count(&self) -> usize {
+        self.0.streams.read().values().map(|stream| stream.views()).sum()
     }
 
     /// How many subscribers there are.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use tidewatch_events::event::Priority;
-use tidewatch_events::{Event, Position};
+use tidewatch_events::{AggregateType, Event, Position};
 
 /// A published event. It is encoded once, however many readers it has; the other forms are parts of
 /// the same bytes.
@@ -46,10 +46,14 @@ impl PublishedEvent {
         self.event.routing.priority == Priority::High
     }
 
-    /// Whether both happened to the same thing.
-    pub(crate) fn is_sibling_of(&self, other: &Self) -> bool {
-        let (one, two) = (&self.event.envelope, &other.event.envelope);
-        one.aggregate_id == two.aggregate_id && one.aggregate_type == two.aggregate_type
+    /// What it happened to: two events of one thing keep their order.
+    pub(crate) fn thing(&self) -> (&AggregateType, &str) {
+        (&self.event.envelope.aggregate_type, &self.event.envelope.aggregate_id)
+    }
+
+    /// Bytes of [`PublishedEvent::sse_frame`].
+    pub(crate) fn frame_len(&self) -> usize {
+        self.encoded().frame.len()
     }
 
     fn encoded(&self) -> &Encoded {

@@ -42,7 +42,7 @@ impl Ring {
 
     /// Takes the next event; the caller sees to it that it follows the last one.
     pub(crate) fn push(&mut self, event: Arc<PublishedEvent>, now: Instant) {
-        let bytes = event.sse_frame().len();
+        let bytes = event.frame_len();
         self.bytes += bytes;
         self.entries.push_back(Entry { since: now, bytes, event });
         while self.is_over_bounds(now) {

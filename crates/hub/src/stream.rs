@@ -1,26 +1,29 @@
-//! One project's stream: its latest events and its subscribers, behind one lock.
-//!
-//! Registering, publishing and the switch from replay to live each happen under that lock, so a
-//! subscriber can miss nothing between two of them.
+//! One project's stream. All its state is under one lock, so that registering, publishing and the
+//! switch from replay to live exclude each other: a subscriber can miss nothing between two of them.
+//! The lock is never held while anything is awaited, and nobody is woken under it.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use parking_lot::Mutex;
 use slab::Slab;
-use tidewatch_events::{Event, Position, ProjectId};
+use tidewatch_events::{Event, EventFilter, Position, ProjectId, Subject};
 use tokio::time::Instant;
 
-use crate::history::HistoryPage;
-use crate::hub::{Head, HubConfig, PublishError};
+use crate::history::ReplayPage;
+use crate::hub::{Head, HubConfig, PublishError, StartAt};
 use crate::published::PublishedEvent;
 use crate::ring::Ring;
-use crate::slot::{Phase, Queue, QueueBounds, Slot};
+use crate::run::Run;
+use crate::slot::{Phase, Slot};
 use crate::subscription::{CloseReason, Delivery};
+use crate::tail::{QueueBounds, Taken};
+use crate::view::Views;
 
 /// Most events that one delivery of a replay holds.
 const REPLAY_BATCH: usize = 256;
 /// Events that are read from the history at once.
-pub(crate) const HISTORY_BATCH: usize = 1_000;
+const HISTORY_BATCH: usize = 1_000;
 
 pub(crate) struct ProjectStream {
     pub(crate) project: ProjectId,
@@ -34,16 +37,17 @@ struct State {
     head: Option<Head>,
     ring: Ring,
     slots: Slab<Slot>,
+    views: Views,
 }
 
 /// What a subscriber has to do next.
 pub(crate) enum Step {
     Deliver(Delivery),
-    /// Read the history behind this position.
-    Read(Position),
+    /// Read so many events of the history behind this position.
+    Read(Position, usize),
     /// Look again at once.
     Again,
-    /// Nothing, until it is notified.
+    /// Nothing, until it is woken.
     Wait,
 }
 
@@ -51,6 +55,192 @@ impl State {
     fn head_position(&self) -> Position {
         self.head.map_or(Position::START, |head| head.position)
     }
+
+    /// Everything up to here was given to the subscriber, or is not for it.
+    fn position(&self, slot: &Slot) -> Position {
+        let head = self.head_position();
+        match slot.phase {
+            Phase::Replaying => slot.cursor,
+            Phase::Lagged(position) => position,
+            Phase::Gap => head,
+            Phase::Live { .. } => {
+                let tail = &self.views.get(slot.view).tail;
+                tail.first_lacking(slot.cursor, &slot.early).map_or(head, Position::previous).max(slot.cursor)
+            }
+        }
+    }
+
+    /// The subscriber is live no longer, if it was.
+    fn stop(&mut self, key: usize, next: Phase) {
+        let slot = &mut self.slots[key];
+        let view = slot.view;
+        if let Phase::Live { place, caught_up } = std::mem::replace(&mut slot.phase, next) {
+            self.views.get_mut(view).leave(place, caught_up, &mut self.slots);
+        }
+    }
+
+    /// It has everything up to its cursor, which is the head or beyond.
+    fn go_live(&mut self, key: usize) {
+        let slot = &mut self.slots[key];
+        slot.early.clear();
+        self.views.get_mut(slot.view).join(key, slot);
+    }
+
+    fn take(&mut self, key: usize) -> Option<Delivery> {
+        let slot = &mut self.slots[key];
+        let Phase::Live { caught_up, .. } = &mut slot.phase else { return None };
+        if *caught_up {
+            return None;
+        }
+        let view = self.views.get_mut(slot.view);
+        let taken = view.tail.take(&mut slot.cursor, &mut slot.early);
+        if view.tail.has_nothing_behind(slot.cursor) {
+            *caught_up = true;
+            view.one_caught_up();
+        }
+        Some(match taken? {
+            Taken::Events(run) => Delivery::Events(run),
+            Taken::Urgent(run) => Delivery::Urgent(run),
+        })
+    }
+
+    fn closing_step(&mut self, key: usize, reason: CloseReason) -> Step {
+        // What waits when the instance goes down is still given; where rights ended, nothing is.
+        let last = (reason == CloseReason::Draining).then(|| self.take(key)).flatten();
+        Step::Deliver(last.unwrap_or(Delivery::Closed(reason)))
+    }
+
+    fn step(&mut self, key: usize) -> Step {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return Step::Deliver(Delivery::Closed(CloseReason::Removed));
+        };
+        if let Some(reason) = slot.closed {
+            return self.closing_step(key, reason);
+        }
+        if std::mem::take(&mut slot.rights_changed) {
+            return Step::Deliver(Delivery::PermissionsChanged);
+        }
+        match slot.phase {
+            Phase::Lagged(_) => Step::Deliver(Delivery::Lagged),
+            // The oldest position is all that is asked for.
+            Phase::Gap => Step::Read(self.head_position(), 1),
+            Phase::Live { .. } => self.take(key).map_or(Step::Wait, Step::Deliver),
+            Phase::Replaying => {
+                let Some(Head { position: head, .. }) = self.head else { return Step::Wait };
+                let after = slot.cursor;
+                if after >= head {
+                    self.go_live(key);
+                    return Step::Again;
+                }
+                let Some(events) = self.ring.behind(after) else { return Step::Read(after, HISTORY_BATCH) };
+                let (cursor, wanted) = pick(slot, &self.views, head, events);
+                self.replayed(key, cursor, wanted)
+            }
+        }
+    }
+
+    /// Takes what was read behind `after` in answer to [`Step::Read`].
+    fn accept(&mut self, key: usize, after: Position, page: &ReplayPage) -> Step {
+        let head = self.head_position();
+        let Some(slot) = self.slots.get_mut(key) else {
+            return Step::Deliver(Delivery::Closed(CloseReason::Removed));
+        };
+        if slot.closed.is_some() {
+            return Step::Again;
+        }
+        match slot.phase {
+            Phase::Gap => {
+                // From here on the head counts, and nothing before it.
+                slot.cursor = head;
+                self.go_live(key);
+                Step::Deliver(Delivery::Gap { oldest: page.oldest })
+            }
+            // The stream was opened anew meanwhile, or this page was asked for by an earlier step.
+            Phase::Replaying if slot.cursor != after => Step::Again,
+            Phase::Replaying if page.goes_on_behind(after) => {
+                let (cursor, wanted) = pick(slot, &self.views, head, page.behind(after).iter());
+                self.replayed(key, cursor, wanted)
+            }
+            Phase::Replaying if page.events.is_empty() && page.oldest <= after.next() => {
+                Step::Deliver(Delivery::Unavailable)
+            }
+            Phase::Replaying => {
+                slot.phase = Phase::Gap;
+                Step::Again
+            }
+            Phase::Live { .. } | Phase::Lagged(_) => Step::Again,
+        }
+    }
+
+    fn publish(
+        &mut self,
+        project: ProjectId,
+        events: Vec<Event>,
+        bounds: QueueBounds,
+        now: Instant,
+        woken: &mut Vec<Waker>,
+    ) -> Result<(), PublishError> {
+        let Self { head: Some(head), ring, slots, views } = self else {
+            return Err(PublishError::NotOpen(project));
+        };
+        for event in events {
+            let position = event.envelope.position;
+            if position <= head.position {
+                continue;
+            }
+            if position != head.position.next() {
+                return Err(PublishError::Hole { expected: head.position.next(), got: position });
+            }
+            head.position = position;
+            let showing = views.showing(&event);
+            let event = Arc::new(PublishedEvent::new(event));
+            for key in showing {
+                views.get_mut(key).push(&event, slots, bounds, woken);
+            }
+            ring.push(event, now);
+        }
+        Ok(())
+    }
+
+    fn replayed(&mut self, key: usize, cursor: Position, wanted: Option<Run>) -> Step {
+        self.slots[key].cursor = cursor;
+        if cursor >= self.head_position() {
+            self.go_live(key);
+        }
+        wanted.map_or(Step::Again, |run| Step::Deliver(Delivery::Events(run)))
+    }
+}
+
+/// What the subscriber wants of `events`, which follow its cursor, and how far it has looked. Events
+/// beyond the head belong to the future of this instance and are left to [`ProjectStream::publish`].
+fn pick<'a>(
+    slot: &Slot,
+    views: &Views,
+    head: Position,
+    events: impl Iterator<Item = &'a Arc<PublishedEvent>>,
+) -> (Position, Option<Run>) {
+    let view = views.get(slot.view);
+    let mut cursor = slot.cursor;
+    let mut wanted = Vec::new();
+    for event in events.take_while(|event| event.position() <= head) {
+        if wanted.len() == REPLAY_BATCH {
+            break;
+        }
+        cursor = event.position();
+        // Of what it had early, nothing comes again, and nothing that happened before to the same thing:
+        // that did not wait when the urgent one came, so it was hidden then.
+        let overtaken = slot.early.iter().any(|had| had.position() >= cursor && had.thing() == event.thing());
+        if !overtaken && view.shows(event.event()) {
+            wanted.push(event);
+        }
+    }
+    if wanted.is_empty() {
+        return (cursor, None);
+    }
+    let run = Run::fill(wanted.iter().copied());
+    // What did not fit is looked at again.
+    let last = run.last().map_or(cursor, |last| last.position());
+    (if run.len() < wanted.len() { last } else { cursor }, Some(run))
 }
 
 impl ProjectStream {
@@ -63,6 +253,7 @@ impl ProjectStream {
                 head: None,
                 ring: Ring::new(config.ring_bounds()),
                 slots: Slab::new(),
+                views: Views::default(),
             }),
         }
     }
@@ -82,179 +273,150 @@ impl ProjectStream {
         let mut state = self.state.lock();
         let reopened = state.head.replace(head).is_some();
         state.ring.clear();
-        for (_, slot) in &mut state.slots {
+        let keys: Vec<usize> = state.slots.iter().map(|(key, _)| key).collect();
+        let mut woken = Vec::new();
+        for key in keys {
             if reopened {
-                slot.phase = Phase::Gap;
-                slot.after = Position::START;
+                state.stop(key, Phase::Gap);
+                state.slots[key].cursor = Position::START;
+                state.slots[key].early.clear();
             }
-            slot.notify.notify_one();
+            woken.extend(state.slots[key].waker.take());
         }
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn publish(&self, events: Vec<Event>) -> Result<(), PublishError> {
         let now = Instant::now();
-        let mut state = self.state.lock();
-        let State { head: Some(head), ring, slots } = &mut *state else {
-            return Err(PublishError::NotOpen(self.project));
-        };
-        for event in events {
-            let position = event.envelope.position;
-            if position <= head.position {
-                continue;
-            }
-            if position != head.position.next() {
-                return Err(PublishError::Hole { expected: head.position.next(), got: position });
-            }
-            let event = Arc::new(PublishedEvent::new(event));
-            head.position = position;
-            for (_, slot) in slots.iter_mut() {
-                slot.offer(&event, self.queue_bounds);
-                if matches!(slot.phase, Phase::Replaying(_)) {
-                    slot.notify.notify_one();
-                }
-            }
-            ring.push(event, now);
-        }
-        Ok(())
+        let mut woken = Vec::new();
+        let done = self.state.lock().publish(self.project, events, self.queue_bounds, now, &mut woken);
+        woken.into_iter().for_each(Waker::wake);
+        done
     }
 
-    /// Takes the subscriber in; `place` says where it begins, given the head.
+    /// Takes a subscriber in; `true`: it goes on from where it asked to.
     pub(crate) fn register(
         &self,
-        slot: Slot,
-        place: impl FnOnce(&mut Slot, Option<Position>, u64),
+        filter: &EventFilter,
+        subject: &Subject,
+        after: StartAt,
+        closed: Option<CloseReason>,
     ) -> (usize, bool) {
         let mut state = self.state.lock();
         let head = state.head.map(|head| head.position);
-        let mut slot = slot;
-        place(&mut slot, head, self.max_replay);
-        let recovered = !matches!(slot.phase, Phase::Gap);
-        (state.slots.insert(slot), recovered)
+        let view = state.views.acquire(filter, subject);
+        let mut slot = Slot::new(view, closed);
+        let live = match (after, head) {
+            (StartAt::Unrecoverable, _) => false,
+            (StartAt::After(after), Some(head)) if head.since(after) > self.max_replay => false,
+            (StartAt::After(after), _) => {
+                (slot.cursor, slot.phase) = (after, Phase::Replaying);
+                false
+            }
+            (StartAt::Head, Some(head)) => {
+                slot.cursor = head;
+                true
+            }
+            // A project without events: its first one is behind the start.
+            (StartAt::Head, None) => {
+                slot.phase = Phase::Replaying;
+                false
+            }
+        };
+        let key = state.slots.insert(slot);
+        if live {
+            state.go_live(key);
+        }
+        (key, state.slots[key].phase != Phase::Gap)
     }
 
     pub(crate) fn unregister(&self, key: usize) {
-        self.state.lock().slots.try_remove(key);
+        let mut state = self.state.lock();
+        if state.slots.contains(key) {
+            state.stop(key, Phase::Gap);
+            let slot = state.slots.remove(key);
+            state.views.release(slot.view);
+        }
     }
 
-    pub(crate) fn with_slot<T>(&self, key: usize, act: impl FnOnce(&mut Slot) -> T) -> Option<T> {
-        self.state.lock().slots.get_mut(key).map(act)
+    /// From now on with these rights: what waits is looked at again. `false`: it is not here.
+    pub(crate) fn set_subject(&self, key: usize, subject: &Subject) -> bool {
+        let mut state = self.state.lock();
+        let Some(slot) = state.slots.get(key) else { return false };
+        let old = slot.view;
+        if *state.views.get(old).subject == *subject {
+            return true;
+        }
+        let position = state.position(slot);
+        let filter = Arc::clone(&state.views.get(old).filter);
+        let new = state.views.acquire(&filter, subject);
+        // What waited is replayed by the new rights; where nothing did, that ends at once.
+        if matches!(state.slots[key].phase, Phase::Live { .. }) {
+            state.stop(key, Phase::Replaying);
+            state.slots[key].cursor = position;
+        }
+        let slot = &mut state.slots[key];
+        slot.view = new;
+        slot.rights_changed = true;
+        let waker = slot.waker.take();
+        state.views.release(old);
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+        true
+    }
+
+    /// Ends a subscription. `false`: it is not here.
+    pub(crate) fn close(&self, key: usize, reason: CloseReason) -> bool {
+        let mut state = self.state.lock();
+        let Some(slot) = state.slots.get_mut(key) else { return false };
+        slot.closed.get_or_insert(reason);
+        let waker = slot.waker.take();
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+        true
     }
 
     pub(crate) fn close_all(&self, reason: CloseReason) {
+        let mut woken = Vec::new();
         for (_, slot) in &mut self.state.lock().slots {
-            slot.close(reason);
+            slot.closed.get_or_insert(reason);
+            woken.extend(slot.waker.take());
         }
+        woken.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn subscribers(&self) -> usize {
         self.state.lock().slots.len()
     }
 
-    pub(crate) fn position(&self, key: usize) -> Position {
+    pub(crate) fn views(&self) -> usize {
+        self.state.lock().views.len()
+    }
+
+    pub(crate) fn place(&self, key: usize) -> Head {
         let state = self.state.lock();
-        let head = state.head_position();
-        state.slots.get(key).map_or(head, |slot| slot.position(head))
+        let position =
+            state.slots.get(key).map_or_else(|| state.head_position(), |slot| state.position(slot));
+        Head { position, epoch: state.head.map(|head| head.epoch).unwrap_or_default() }
     }
 
-    /// The subscriber's next step.
-    pub(crate) fn step(&self, key: usize) -> Step {
+    /// The subscriber's next step. Where it has to wait for something, `waker` is woken by it.
+    pub(crate) fn step(&self, key: usize, waker: &Waker) -> Step {
         let mut state = self.state.lock();
-        let State { head, ring, slots } = &mut *state;
-        let (Some(slot), head) = (slots.get_mut(key), head.map(|head| head.position)) else {
-            return Step::Deliver(Delivery::Closed(CloseReason::Removed));
-        };
-        // What waits when the instance goes down is still given; where rights ended, nothing is.
-        if let Some(reason) = slot.closed {
-            return Step::Deliver(match &mut slot.phase {
-                Phase::Live(queue) if reason == CloseReason::Draining => {
-                    queue.take().unwrap_or(Delivery::Closed(reason))
-                }
-                _ => Delivery::Closed(reason),
-            });
-        }
-        if std::mem::take(&mut slot.rights_changed) {
-            return Step::Deliver(Delivery::PermissionsChanged);
-        }
-        match &mut slot.phase {
-            Phase::Lagged(_) => Step::Deliver(Delivery::Lagged),
-            Phase::Gap => Step::Read(head.unwrap_or(Position::START)),
-            Phase::Live(queue) => queue.take().map_or(Step::Wait, Step::Deliver),
-            Phase::Replaying(cursor) => {
-                let Some(head) = head else { return Step::Wait };
-                let after = *cursor;
-                if after >= head {
-                    slot.phase = Phase::Live(Queue::default());
-                    return Step::Again;
-                }
-                match ring.behind(after) {
-                    Some(events) => replay(slot, after, head, events),
-                    None => Step::Read(after),
-                }
+        let step = state.step(key);
+        if matches!(step, Step::Wait | Step::Read(..))
+            && let Some(slot) = state.slots.get_mut(key)
+        {
+            match &mut slot.waker {
+                Some(known) => known.clone_from(waker),
+                none => *none = Some(waker.clone()),
             }
         }
+        step
     }
 
-    /// Takes what was read behind `after` in answer to [`Step::Read`].
-    pub(crate) fn accept(&self, key: usize, after: Position, page: HistoryPage) -> Step {
-        let mut state = self.state.lock();
-        let head = state.head_position();
-        let Some(slot) = state.slots.get_mut(key) else {
-            return Step::Deliver(Delivery::Closed(CloseReason::Removed));
-        };
-        if slot.closed.is_some() {
-            return Step::Again;
-        }
-        match slot.phase {
-            Phase::Gap => {
-                slot.phase = Phase::Live(Queue::default());
-                // From here on the head counts, and nothing before it.
-                slot.after = head;
-                Step::Deliver(Delivery::Gap { oldest: page.oldest })
-            }
-            // The stream was opened anew meanwhile, or this page was asked for by an earlier step.
-            Phase::Replaying(cursor) if cursor != after => Step::Again,
-            Phase::Replaying(_) => {
-                let first = page.events.first().map(|event| event.envelope.position);
-                match first {
-                    Some(first) if first == after.next() => {
-                        let events: Vec<_> = page
-                            .events
-                            .into_iter()
-                            .map(|event| Arc::new(PublishedEvent::new(event)))
-                            .collect();
-                        replay(slot, after, head, events.iter())
-                    }
-                    None if page.oldest <= after.next() => Step::Deliver(Delivery::Unavailable),
-                    _ => {
-                        slot.phase = Phase::Gap;
-                        Step::Again
-                    }
-                }
-            }
-            Phase::Live(_) | Phase::Lagged(_) => Step::Again,
-        }
+    pub(crate) fn accept(&self, key: usize, after: Position, page: &ReplayPage) -> Step {
+        self.state.lock().accept(key, after, page)
     }
-}
-
-/// Passes on what the subscriber wants of `events`, which follow `after`, and moves it on. Events
-/// beyond the head belong to the future of this instance and are left to [`ProjectStream::publish`].
-fn replay<'a>(
-    slot: &mut Slot,
-    after: Position,
-    head: Position,
-    events: impl Iterator<Item = &'a Arc<PublishedEvent>>,
-) -> Step {
-    let mut cursor = after;
-    let mut wanted = Vec::new();
-    for event in events.take_while(|event| event.position() <= head) {
-        if wanted.len() == REPLAY_BATCH {
-            break;
-        }
-        cursor = event.position();
-        if slot.wants(event) {
-            wanted.push(Arc::clone(event));
-        }
-    }
-    slot.phase = if cursor >= head { Phase::Live(Queue::default()) } else { Phase::Replaying(cursor) };
-    if wanted.is_empty() { Step::Again } else { Step::Deliver(Delivery::Events(wanted)) }
 }

@@ -1,25 +1,29 @@
 //! What one subscriber holds, and what it receives.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures::future::BoxFuture;
-use tidewatch_events::Position;
+use futures::FutureExt;
 use tidewatch_events::id::ConnectionId;
-use tokio::sync::Notify;
+use tidewatch_events::Position;
 
-use crate::history::{History, HistoryError, HistoryPage};
-use crate::hub::Inner;
-use crate::published::PublishedEvent;
-use crate::stream::{HISTORY_BATCH, ProjectStream, Step};
+use crate::history::{Reading, ReplayPage};
+use crate::hub::{Head, Inner};
+use crate::run::Run;
+use crate::stream::{ProjectStream, Step};
+
+/// Steps in a row after which others have their turn: a long replay must not keep them from it.
+const STEPS_AT_ONCE: usize = 16;
 
 /// What a subscriber receives.
 #[derive(Debug, Clone)]
 pub enum Delivery {
     /// The next events, in the order of their positions.
-    Events(Vec<Arc<PublishedEvent>>),
+    Events(Run),
     /// Urgent events that overtake others, never of their own aggregate. They are behind
     /// [`Subscription::position`], so that a reader that resumes from there is given them again.
-    Urgent(Vec<Arc<PublishedEvent>>),
+    Urgent(Run),
     /// Events between the last ones and [`Subscription::position`] are not to be had; live ones follow.
     Gap {
         /// The oldest position that is kept.
@@ -50,20 +54,18 @@ pub enum CloseReason {
     Removed,
 }
 
-type Reading = BoxFuture<'static, (Position, Result<HistoryPage, HistoryError>)>;
-
 /// A subscriber's end. Dropped, it leaves the hub.
 pub struct Subscription {
     id: ConnectionId,
     hub: Arc<Inner>,
     stream: Arc<ProjectStream>,
     key: usize,
-    history: Arc<dyn History>,
-    notify: Arc<Notify>,
     recovered: bool,
-    /// A read of the history that is under way. It is kept here, not in the future of
-    /// [`Subscription::next`], so that it goes on where that one is dropped and called again.
-    reading: Option<Reading>,
+    /// A read of the history that is under way, and behind what. It goes on where the future of
+    /// [`Subscription::next`] is dropped and called again.
+    reading: Option<Box<(Position, Reading)>>,
+    /// What was read, until all of it is delivered.
+    page: Option<Arc<ReplayPage>>,
 }
 
 impl std::fmt::Debug for Subscription {
@@ -76,16 +78,14 @@ impl std::fmt::Debug for Subscription {
 }
 
 impl Subscription {
-    pub(crate) fn new(
+    pub(crate) const fn new(
         id: ConnectionId,
         hub: Arc<Inner>,
         stream: Arc<ProjectStream>,
         key: usize,
-        history: Arc<dyn History>,
-        notify: Arc<Notify>,
         recovered: bool,
     ) -> Self {
-        Self { id, hub, stream, key, history, notify, recovered, reading: None }
+        Self { id, hub, stream, key, recovered, reading: None, page: None }
     }
 
     /// The connection that it belongs to.
@@ -97,7 +97,13 @@ impl Subscription {
     /// Everything up to here was received, or is not for this subscriber.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.stream.position(self.key)
+        self.place().position
+    }
+
+    /// The same, with which history it counts.
+    #[must_use]
+    pub fn place(&self) -> Head {
+        self.stream.place(self.key)
     }
 
     /// Whether it goes on from where it was asked to; `false` when a [`Delivery::Gap`] comes first.
@@ -108,34 +114,52 @@ impl Subscription {
 
     /// Waits for what comes next. Cancel safe: nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Delivery {
-        loop {
-            let mut step = self.stream.step(self.key);
-            if let Step::Read(after) = step {
-                step = match self.read(after).await {
-                    (after, Ok(page)) => self.stream.accept(self.key, after, page),
-                    (_, Err(error)) => {
-                        tracing::warn!(%error, connection.id = %self.id, "a replay was interrupted");
-                        Step::Deliver(Delivery::Unavailable)
-                    }
-                };
-            }
-            match step {
-                Step::Deliver(delivery) => return delivery,
-                Step::Wait => self.notify.notified().await,
-                // A long replay must not keep others from their turn.
-                Step::Again | Step::Read(_) => tokio::task::coop::consume_budget().await,
-            }
-        }
+        poll_fn(|context| self.poll_next(context)).await
     }
 
-    async fn read(&mut self, after: Position) -> (Position, Result<HistoryPage, HistoryError>) {
+    /// What comes next, if it is there.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Delivery> {
+        for _ in 0..STEPS_AT_ONCE {
+            let mut step = self.stream.step(self.key, context.waker());
+            if let Step::Read(after, limit) = step {
+                match self.poll_read(after, limit, context) {
+                    Poll::Ready(read) => step = read,
+                    Poll::Pending => return Poll::Pending,
+                }
+            } else {
+                self.page = None;
+            }
+            match step {
+                Step::Deliver(delivery) => return Poll::Ready(delivery),
+                Step::Wait => return Poll::Pending,
+                Step::Again | Step::Read(..) => {}
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, after: Position, limit: usize, context: &mut Context<'_>) -> Poll<Step> {
+        if let Some(page) = self.page.as_ref().filter(|page| page.goes_on_behind(after)) {
+            return Poll::Ready(self.stream.accept(self.key, after, page));
+        }
         let reading = self.reading.get_or_insert_with(|| {
-            let (history, project) = (Arc::clone(&self.history), self.stream.project);
-            Box::pin(async move { (after, history.read(project, after, HISTORY_BATCH).await) })
+            Box::new((after, self.hub.history.read(self.stream.project, after, limit)))
         });
-        let read = reading.await;
+        let Poll::Ready(read) = reading.1.poll_unpin(context) else { return Poll::Pending };
+        let after = reading.0;
         self.reading = None;
-        read
+        Poll::Ready(match read {
+            Ok(page) => {
+                let step = self.stream.accept(self.key, after, &page);
+                self.page = Some(page);
+                step
+            }
+            Err(error) => {
+                tracing::warn!(%error, connection.id = %self.id, "a replay was interrupted");
+                Step::Deliver(Delivery::Unavailable)
+            }
+        })
     }
 }
 

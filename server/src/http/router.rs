@@ -24,7 +24,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::headers::PageNonce;
 use super::json_body::MAX_BODY_BYTES;
 use super::request_id::{self, RequestId};
-use super::{api, assets, csrf, headers, health, preferences, session_pages};
+use super::{api, assets, csrf, detach, headers, health, preferences, session_pages};
 use crate::access::Caller;
 use crate::access::caller::project_of_query;
 use crate::access::session_store::PgSessionStore;
@@ -82,6 +82,8 @@ pub fn router(state: AppState) -> Router {
             Error::Internal("a handler panicked".to_owned()).into_response()
         }))
         .layer(from_fn(request_id::trace))
+        // Outermost: what it takes along has all its headers.
+        .layer(from_fn_with_state(state.clone(), detach::detach))
 }
 
 async fn end_in_time(request: Request, next: Next) -> Response {

@@ -2,20 +2,22 @@
 //! ([HTML, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
 use rand::RngExt;
 use serde::Serialize;
-use tidewatch_events::position::{Epoch, PositionToken};
+use tidewatch_events::position::PositionToken;
 use tidewatch_events::stream::{
-    BATCH, CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE, SystemCode, SystemMessage,
+    CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE, SystemCode, SystemMessage,
 };
-use tidewatch_hub::{CloseReason, Delivery, PublishedEvent, Subscription};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
+use tidewatch_hub::{CloseReason, Delivery, Head, Subscription};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use super::batch::Batch;
 use super::limits::Place;
 use super::warden::Watch;
 
@@ -24,14 +26,9 @@ const RETRY_MIN_MS: u64 = 1_000;
 /// Most; between the two each stream draws its own, so that readers do not come back as a herd.
 const RETRY_MAX_MS: u64 = 5_000;
 
-/// Most events of one batch.
-const MAX_BATCH: usize = 500;
-
 /// Everything that the stream says of itself.
 #[derive(Debug, Clone)]
 pub struct StreamInfo {
-    /// Which history positions count.
-    pub epoch: Epoch,
     /// Time between two heartbeats.
     pub heartbeat: Duration,
     /// The instance's name.
@@ -42,124 +39,95 @@ pub struct StreamInfo {
     pub rights: String,
 }
 
-struct SseStream {
+/// The stream's bytes: `connected`, then events and heartbeats as they come, until the reader
+/// leaves or the hub ends it. What waits together is one item, for one write.
+#[derive(Debug)]
+pub struct SseStream {
     subscription: Subscription,
     /// End with the stream.
     _held: (Watch, Place),
-    info: StreamInfo,
     heartbeat: Interval,
+    batch: Option<Box<Batch>>,
     stage: Stage,
-    /// Events that wait for their batch to be full.
-    batch: Vec<Arc<PublishedEvent>>,
-    /// When it is sent, full or not.
-    batch_ends: Option<Instant>,
 }
 
+#[derive(Debug)]
 enum Stage {
-    Opening,
+    /// What it says of itself is needed once: thousands of streams do not keep it.
+    Opening(Box<StreamInfo>),
     Open,
     Ended,
 }
 
-/// The stream's bytes: `connected`, then events and heartbeats as they come, until the reader
-/// leaves or the hub ends it.
-pub fn body(
-    subscription: Subscription,
-    held: (Watch, Place),
-    info: StreamInfo,
-) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let mut heartbeat = interval_at(tokio::time::Instant::now() + info.heartbeat, info.heartbeat);
-    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stream = SseStream {
-        subscription,
-        _held: held,
-        info,
-        heartbeat,
-        stage: Stage::Opening,
-        batch: Vec::new(),
-        batch_ends: None,
-    };
-    futures::stream::unfold(stream, |mut stream| async move {
-        let bytes = stream.next().await?;
-        Some((Ok(bytes), stream))
-    })
+impl SseStream {
+    /// The stream of this subscription; what is `held` for it is let go with it.
+    #[must_use]
+    pub fn new(subscription: Subscription, held: (Watch, Place), info: StreamInfo) -> Self {
+        let mut heartbeat = interval_at(Instant::now() + info.heartbeat, info.heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let batch = info.batch.map(|window| Box::new(Batch::new(window)));
+        Self { subscription, _held: held, heartbeat, batch, stage: Stage::Opening(Box::new(info)) }
+    }
+}
+
+impl Stream for SseStream {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let stream = self.get_mut();
+        match &stream.stage {
+            Stage::Ended => Poll::Ready(None),
+            Stage::Opening(info) => {
+                let connected = stream.connected(info);
+                stream.stage = Stage::Open;
+                Poll::Ready(Some(Ok(connected)))
+            }
+            Stage::Open => stream.poll_open(context).map(|bytes| Some(Ok(bytes))),
+        }
+    }
 }
 
 impl SseStream {
-    async fn next(&mut self) -> Option<Bytes> {
-        match self.stage {
-            Stage::Ended => None,
-            Stage::Opening => {
-                self.stage = Stage::Open;
-                Some(self.connected())
-            }
-            Stage::Open => Some(self.open().await),
-        }
-    }
-
-    async fn open(&mut self) -> Bytes {
-        loop {
-            let batch_ends = self.batch_ends;
-            let batch_is_over = async {
-                match batch_ends {
-                    Some(end) => sleep_until(end).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                delivery = self.subscription.next() => match (delivery, self.info.batch) {
-                    (Delivery::Events(events), Some(window)) => {
-                        self.batch.extend(events);
-                        self.batch_ends.get_or_insert_with(|| Instant::now() + window);
-                        if self.batch.len() >= MAX_BATCH {
-                            return self.take_batch();
-                        }
+    fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<Bytes> {
+        while let Poll::Ready(delivery) = self.subscription.poll_next(context) {
+            match (delivery, &mut self.batch) {
+                (Delivery::Events(events), Some(batch)) => {
+                    if batch.add(&events) {
+                        return Poll::Ready(batch.take());
                     }
-                    (delivery, _) => return self.behind_the_batch(|stream| stream.deliver(delivery)),
-                },
-                () = batch_is_over => return self.take_batch(),
-                // A heartbeat says that everything up to its place was sent: the batch comes first.
-                _ = self.heartbeat.tick() => return self.behind_the_batch(|stream| {
-                    let heartbeat = Heartbeat { position: stream.subscription.position() };
-                    stream.frame(HEARTBEAT, true, &heartbeat)
-                }),
+                }
+                (delivery, _) => return Poll::Ready(self.behind_the_batch(|stream| stream.deliver(delivery))),
             }
         }
+        if let Some(batch) = &mut self.batch
+            && batch.poll_end(context).is_ready()
+        {
+            return Poll::Ready(batch.take());
+        }
+        // A heartbeat says that everything up to its place was sent: the batch comes first.
+        self.heartbeat.poll_tick(context).map(|_| {
+            self.behind_the_batch(|stream| {
+                let heartbeat = Heartbeat { position: stream.subscription.position() };
+                stream.frame(HEARTBEAT, true, &heartbeat)
+            })
+        })
     }
 
     /// What waits, and then what comes.
     fn behind_the_batch(&mut self, next: impl FnOnce(&mut Self) -> Bytes) -> Bytes {
-        let batch = self.take_batch();
+        let batch = self.batch.as_mut().map(|batch| batch.take()).unwrap_or_default();
         let next = next(self);
         if batch.is_empty() { next } else { Bytes::from([batch, next].concat()) }
     }
 
-    /// The batch as one message, whose id is that of its last event.
-    fn take_batch(&mut self) -> Bytes {
-        self.batch_ends = None;
-        let events = std::mem::take(&mut self.batch);
-        let Some(last) = events.last() else { return Bytes::new() };
-        let mut bytes = BytesMut::from(
-            format!("id: {}\nevent: {BATCH}\ndata: [", last.event().envelope.event_id).as_bytes(),
-        );
-        for (index, event) in events.iter().enumerate() {
-            if index > 0 {
-                bytes.extend_from_slice(b",");
-            }
-            bytes.extend_from_slice(&event.json());
-        }
-        bytes.extend_from_slice(b"]\n\n");
-        bytes.freeze()
-    }
-
-    fn connected(&mut self) -> Bytes {
+    fn connected(&self, info: &StreamInfo) -> Bytes {
         let connected = Connected {
             connection_id: self.subscription.id(),
             position: self.subscription.position(),
-            heartbeat_seconds: self.info.heartbeat.as_secs_f64(),
-            instance: self.info.instance.clone(),
+            heartbeat_seconds: info.heartbeat.as_secs_f64(),
+            instance: info.instance.clone(),
             recovered: self.subscription.recovered(),
-            rights: self.info.rights.clone(),
+            rights: info.rights.clone(),
         };
         let mut bytes = BytesMut::from(retry_line().as_bytes());
         bytes.extend_from_slice(&self.frame(CONNECTED, true, &connected));
@@ -168,23 +136,10 @@ impl SseStream {
 
     fn deliver(&mut self, delivery: Delivery) -> Bytes {
         match delivery {
-            Delivery::Events(events) => match events.as_slice() {
-                // One event is passed on as it is; many are put together, for one write.
-                [only] => only.sse_frame(),
-                many => {
-                    let mut bytes =
-                        BytesMut::with_capacity(many.iter().map(|event| event.sse_frame().len()).sum());
-                    many.iter().for_each(|event| bytes.extend_from_slice(&event.sse_frame()));
-                    bytes.freeze()
-                }
-            },
+            Delivery::Events(events) => events.sse_frames(),
             // Without an id: those that they overtake are still to come, and a reader that is cut now must
             // resume before them.
-            Delivery::Urgent(events) => {
-                let mut bytes = BytesMut::new();
-                events.iter().for_each(|event| bytes.extend_from_slice(&event.sse_frame_without_id()));
-                bytes.freeze()
-            }
+            Delivery::Urgent(events) => events.sse_frames_without_id(),
             Delivery::Gap { oldest } => self.system(
                 true,
                 SystemCode::HistoryGap,
@@ -252,7 +207,8 @@ impl SseStream {
     fn frame(&self, name: &str, with_id: bool, data: &impl Serialize) -> Bytes {
         // Our own types always are JSON, in one line.
         let json = serde_json::to_string(data).unwrap_or_default();
-        let token = PositionToken { epoch: self.info.epoch, position: self.subscription.position() };
+        let Head { epoch, position } = self.subscription.place();
+        let token = PositionToken { epoch, position };
         let id = if with_id { format!("id: {token}\n") } else { String::new() };
         Bytes::from(format!("{id}event: {name}\ndata: {json}\n\n"))
     }

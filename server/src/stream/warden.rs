@@ -134,7 +134,7 @@ impl Warden {
                 hub.close(id, CloseReason::Forbidden);
             }
             Some(subject) => {
-                hub.set_subject(id, subject.clone());
+                hub.set_subject(id, subject);
             }
         }
     }

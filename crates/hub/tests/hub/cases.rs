@@ -193,7 +193,7 @@ async fn lost_rights_take_effect_on_what_waits() {
     let world = world(HubConfig::default());
     let mut subscription = world.subscribe(StartAt::Head);
     world.publish_as(3, true);
-    assert!(world.hub.set_subject(subscription.id(), subject(false)));
+    assert!(world.hub.set_subject(subscription.id(), &subject(false)));
     world.publish_as(1, true);
     world.publish(1);
     assert!(matches!(subscription.next().await, Delivery::PermissionsChanged));
@@ -204,7 +204,7 @@ async fn lost_rights_take_effect_on_what_waits() {
 async fn the_same_rights_once_more_are_no_news() {
     let world = world(HubConfig::default());
     let mut subscription = world.subscribe(StartAt::Head);
-    assert!(world.hub.set_subject(subscription.id(), subject(true)));
+    assert!(world.hub.set_subject(subscription.id(), &subject(true)));
     world.publish(1);
     assert_eq!(positions(&mut subscription, 1).await, [1]);
 }
@@ -305,6 +305,105 @@ async fn an_event_is_encoded_once_as_one_sse_frame() {
 }
 
 #[tokio::test]
+async fn who_sees_the_same_shares_one_view_and_one_run_of_bytes() {
+    let world = world(HubConfig::default());
+    let mut readers: Vec<Subscription> = (0..50).map(|_| world.subscribe(StartAt::Head)).collect();
+    assert_eq!(world.hub.view_count(), 1);
+    let narrow = EventFilter { resource_id: Some("stl_1".into()), ..EventFilter::default() };
+    let other_filter = world.hub.subscribe(request(true, narrow, StartAt::Head));
+    let other_rights = world.hub.subscribe(request(false, EventFilter::default(), StartAt::Head));
+    assert_eq!(world.hub.view_count(), 3);
+    world.publish(20);
+    let mut runs = Vec::new();
+    for reader in &mut readers {
+        let Delivery::Events(run) = reader.next().await else { panic!("no events") };
+        assert_eq!(run.len(), 20, "one delivery for all that waits");
+        runs.push(run.sse_frames().as_ptr());
+    }
+    runs.dedup();
+    assert_eq!(runs.len(), 1, "put together once");
+    drop((other_filter, other_rights, readers));
+    assert_eq!(world.hub.view_count(), 0);
+}
+
+#[tokio::test]
+async fn a_delivery_is_bounded_so_that_a_reader_who_stops_holds_little() {
+    let world = world(HubConfig::default());
+    let mut live = world.subscribe(StartAt::Head);
+    let events: Vec<Event> = (1..=100)
+        .map(|number| {
+            let mut event = event(number, "settlement.created", false);
+            event.envelope.payload = serde_json::json!({ "text": "x".repeat(8 * 1024) });
+            event
+        })
+        .collect();
+    world.log.extend(&events);
+    world.hub.publish(project(), events).expect("no hole");
+    let mut replayed = world.subscribe(StartAt::After(at(0)));
+    for reader in [&mut live, &mut replayed] {
+        let Delivery::Events(run) = reader.next().await else { panic!("no events") };
+        assert!(run.sse_frames().len() <= 64 * 1024 + 9 * 1024, "{} bytes", run.sse_frames().len());
+        let rest = positions(reader, 100 - run.len()).await;
+        assert_eq!(rest.last(), Some(&100));
+    }
+}
+
+#[tokio::test]
+async fn a_herd_that_comes_back_behind_one_place_reads_the_history_once() {
+    let world = world(HubConfig { ring_events: 1, ..HubConfig::default() });
+    world.publish(900);
+    let mut herd: Vec<Subscription> = (0..100).map(|_| world.subscribe(StartAt::After(at(0)))).collect();
+    world.log.hold(true);
+    for reader in &mut herd {
+        assert!(reader.next().now_or_never().is_none(), "it waits for the history");
+    }
+    world.log.hold(false);
+    for reader in &mut herd {
+        assert_eq!(positions(reader, 900).await, (1..=900).collect::<Vec<_>>());
+    }
+    assert_eq!(world.log.reads(), 1);
+}
+
+/// Whatever the threads do between a look in vain and the sleep behind it: nobody sleeps through an event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_on_many_threads_miss_nothing() {
+    const EVENTS: u64 = 5_000;
+    let world = world(HubConfig { ring_events: 500, queue_events: 50, ..HubConfig::default() });
+    let readers: Vec<_> = (0..20)
+        .map(|_| {
+            let hub = world.hub.clone();
+            tokio::spawn(async move {
+                let open = |after| hub.subscribe(request(true, EventFilter::default(), StartAt::After(after)));
+                let (mut subscription, mut got) = (open(at(0)), Vec::new());
+                while got.len() < EVENTS as usize {
+                    match subscription.next().await {
+                        Delivery::Events(events) => {
+                            got.extend(events.iter().map(|event| event.position().get()));
+                        }
+                        Delivery::Lagged => subscription = open(subscription.position()),
+                        other => panic!("unexpected {other:?}"),
+                    }
+                    if got.len() % 7 == 0 {
+                        subscription = open(subscription.position());
+                    }
+                }
+                got
+            })
+        })
+        .collect();
+    let publisher = std::thread::spawn(move || {
+        while (world.log.len() as u64) < EVENTS {
+            world.publish(1 + world.log.len() as u64 % 3 % (EVENTS - world.log.len() as u64));
+        }
+        world
+    });
+    for reader in readers {
+        assert_eq!(reader.await.expect("no panic"), (1..=EVENTS).collect::<Vec<_>>());
+    }
+    drop(publisher.join());
+}
+
+#[tokio::test]
 async fn an_urgent_event_overtakes_others_and_none_of_its_own() {
     let world = world(HubConfig::default());
     let mut subscription = world.subscribe(StartAt::Head);
@@ -356,7 +455,7 @@ proptest::proptest! {
                 while looks && got.len() < published.len() {
                     match subscription.next().await {
                         Delivery::Events(events) | Delivery::Urgent(events) => {
-                            for event in events {
+                            for event in events.iter() {
                                 let number = event.position().get();
                                 got.push((number, thing_of(&published, number)));
                             }
@@ -371,7 +470,7 @@ proptest::proptest! {
             while got.len() < published.len() {
                 match subscription.next().await {
                     Delivery::Events(events) | Delivery::Urgent(events) => {
-                        for event in events {
+                        for event in events.iter() {
                             let number = event.position().get();
                             got.push((number, thing_of(&published, number)));
                         }

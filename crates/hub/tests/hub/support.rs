@@ -68,6 +68,8 @@ struct LogState {
     events: Vec<Event>,
     oldest: u64,
     broken: bool,
+    reads: usize,
+    held: bool,
 }
 
 impl Log {
@@ -92,6 +94,16 @@ impl Log {
         self.state().oldest = oldest;
     }
 
+    /// From now on no read is answered, or each is.
+    pub(crate) fn hold(&self, held: bool) {
+        self.state().held = held;
+    }
+
+    /// How often it was read.
+    pub(crate) fn reads(&self) -> usize {
+        self.state().reads
+    }
+
     /// From now on it cannot be read, or can again.
     pub(crate) fn set_broken(&self, broken: bool) {
         self.state().broken = broken;
@@ -107,7 +119,11 @@ impl History for Log {
     ) -> BoxFuture<'_, Result<HistoryPage, HistoryError>> {
         async move {
             tokio::task::yield_now().await;
-            let state = self.state();
+            while self.state().held {
+                tokio::task::yield_now().await;
+            }
+            let mut state = self.state();
+            state.reads += 1;
             if state.broken {
                 return Err(HistoryError::new("the disk is on fire"));
             }

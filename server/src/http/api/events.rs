@@ -28,7 +28,7 @@ use crate::stream::compress::{Coding, compress};
 use crate::stream::limits::Place;
 use crate::stream::page::{self, EventsPage, PageRequest};
 use crate::stream::resume;
-use crate::stream::sse::{self, StreamInfo};
+use crate::stream::sse::{SseStream, StreamInfo};
 
 const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
@@ -166,7 +166,6 @@ fn open_stream(
         after: request.start,
     });
     let info = StreamInfo {
-        epoch: state.hub.head(caller.project()).map(|head| head.epoch).unwrap_or_default(),
         heartbeat: state.config.heartbeat.0,
         instance: state.config.instance_name(),
         batch: request.batch,
@@ -178,7 +177,7 @@ fn open_stream(
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
         (VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    let stream = sse::body(subscription, (watch, place), info);
+    let stream = SseStream::new(subscription, (watch, place), info);
     let Some(coding) = request.coding else {
         return Ok((headers, Body::from_stream(stream)).into_response());
     };
