@@ -1,9 +1,8 @@
-//! `/api/v1/events`: batches, compression, limits, and readers that never read.
+//! `/api/v1/events`: batches, compression, limits.
 
 use futures::StreamExt;
 use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
-use serde_json::json;
 use sqlx::PgPool;
 
 use crate::api_events::create_many;
@@ -127,41 +126,5 @@ async fn streams_are_limited_by_person_key_and_address(pool: PgPool) {
     .await;
     open.push(other.stream("").await);
     refused(&other, "address").await;
-    server.stop().await;
-}
-
-#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
-async fn a_reader_that_never_reads_is_cut(pool: PgPool) {
-    use tokio::io::AsyncWriteExt;
-    let server = TestServer::start_with(&pool, |config| config.stall_seconds = 1).await;
-    let mut reader = tokio::net::TcpStream::connect(server.base().trim_start_matches("http://"))
-        .await
-        .expect("a connection");
-    let request = format!(
-        "GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nAccept: text/event-stream\r\n\r\n",
-        server.client.key()
-    );
-    reader.write_all(request.as_bytes()).await.expect("sent");
-    // One large event after the other, each published by itself, until the kernel's buffers on both
-    // sides are full. The server ends the connection, though the reader has read nothing of it.
-    let text = "x".repeat(100_000);
-    let mut number = 0;
-    eventually("the connection to be cut", async || {
-        let event = tidewatch_events::NewEvent {
-            event_type: tidewatch_events::EventType::from_static("log.added"),
-            aggregate_type: tidewatch_events::AggregateType::LOG,
-            aggregate_id: format!("log-{number}"),
-            aggregate_version: 1,
-            occurred_at: None,
-            payload: json!({ "text": text }),
-            metadata: tidewatch_events::Metadata::default(),
-            routing: tidewatch_events::Routing::in_project(server.project),
-        };
-        number += 1;
-        let mut connection = pool.acquire().await.expect("a connection");
-        tidewatch_outbox::record(&mut connection, event).await.expect("recorded");
-        reader.write_all(b"x").await.err().map(drop)
-    })
-    .await;
     server.stop().await;
 }

@@ -9,6 +9,7 @@ mod api_auth;
 mod api_bad_input;
 mod api_events;
 mod api_events_order;
+mod api_events_sockets;
 mod api_events_strength;
 mod api_events_visibility;
 mod api_settlements;
