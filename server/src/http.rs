@@ -6,6 +6,7 @@ pub mod assets;
 pub mod csrf;
 pub mod csv;
 pub mod detach;
+pub mod event_stream;
 pub mod headers;
 pub mod health;
 pub mod json_body;

@@ -16,16 +16,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Buf, Bytes};
-use http::header::{CONNECTION, CONTENT_TYPE, DATE};
+use http::header::{CONNECTION, DATE};
 use http::{HeaderValue, Method, Version};
 use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
+use super::event_stream::{ByteStream, EventStream};
 use super::socket::{Peer, Stall};
 use crate::state::AppState;
 
@@ -57,17 +58,19 @@ impl Detached {
 pub async fn detach(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.clone());
     let can_detach = request.method() == Method::GET && request.version() <= Version::HTTP_11;
-    let response = next.run(request).await;
-    let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "text/event-stream");
-    let Some(peer) = peer.filter(|_| can_detach && is_stream) else { return response };
-    let (head, body) = response.into_parts();
-    let head = write_head(&head);
+    let mut response = next.run(request).await;
+    let Some(stream) = EventStream::take_from(&mut response) else { return response };
+    let Some(peer) = peer.filter(|_| can_detach) else {
+        *response.body_mut() = Body::from_stream(stream);
+        return response;
+    };
+    let head = write_head(&response.into_parts().0);
     let socket = peer.take_socket();
     let stall = Stall::new(state.detached.stall);
     state.detached.tasks.spawn(async move {
         // It is not given when the client has left before.
         if let Ok(socket) = socket.await {
-            Detachment { socket, waiting: head, body: Some(body), stall }.await;
+            Detachment { socket, waiting: head, stream: Some(stream), stall }.await;
         }
     });
     // Not a byte of this reaches the client: the socket is gone when hyper writes it.
@@ -106,7 +109,7 @@ struct Detachment {
     /// What the socket has not taken yet.
     waiting: Bytes,
     /// `None` when all of it was taken.
-    body: Option<Body>,
+    stream: Option<ByteStream>,
     stall: Stall,
 }
 
@@ -114,14 +117,14 @@ impl Future for Detachment {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let stream = self.get_mut();
-        if stream.reader_has_left(context) {
+        let this = self.get_mut();
+        if this.reader_has_left(context) {
             return Poll::Ready(());
         }
         for _ in 0..WRITES_AT_ONCE {
-            match ready!(stream.poll_write(context)) {
-                Ok(()) if stream.body.is_none() => return Poll::Ready(()),
-                Ok(()) => ready!(stream.poll_body(context)),
+            match ready!(this.poll_write(context)) {
+                Ok(()) if this.stream.is_none() => return Poll::Ready(()),
+                Ok(()) => ready!(this.poll_stream(context)),
                 Err(error) => {
                     tracing::debug!(%error, "a stream's connection has ended");
                     return Poll::Ready(());
@@ -170,16 +173,16 @@ impl Detachment {
     }
 
     /// Takes what comes next, or finds that nothing does.
-    fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(body) = &mut self.body else { return Poll::Ready(()) };
-        match ready!(Pin::new(body).poll_frame(context)) {
-            Some(Ok(frame)) => self.waiting = frame.into_data().unwrap_or_default(),
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(()) };
+        match ready!(stream.as_mut().poll_next(context)) {
+            Some(Ok(bytes)) => self.waiting = bytes,
             // Nothing of ours fails but a compressor; what it has not sent, nobody can read.
             Some(Err(error)) => {
                 tracing::warn!(%error, "a stream cannot go on");
-                self.body = None;
+                self.stream = None;
             }
-            None => self.body = None,
+            None => self.stream = None,
         }
         Poll::Ready(())
     }

@@ -3,7 +3,6 @@
 //! Each stream has a compressor of its own, whose window is kept small: a thousand readers must not
 //! cost gigabytes. Envelopes repeat their field names, so that a small window finds most of it.
 
-use std::convert::Infallible;
 use std::io::{self, Write};
 
 use brotli::CompressorWriter;
@@ -125,7 +124,7 @@ impl Compressor {
 /// # Errors
 /// The compressor cannot be set up.
 pub fn compress(
-    stream: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static,
+    stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     coding: Coding,
 ) -> io::Result<impl Stream<Item = io::Result<Bytes>>> {
     let state = Some((Box::pin(stream), Compressor::new(coding)?));
@@ -136,7 +135,7 @@ pub fn compress(
                 let compressed = compressor.compress(&bytes);
                 Some((compressed, Some((stream, compressor))))
             }
-            Some(Err(never)) => match never {},
+            Some(Err(error)) => Some((Err(error), None)),
             None => Some((compressor.finish(), None)),
         }
     }))

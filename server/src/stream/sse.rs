@@ -1,7 +1,7 @@
 //! A subscription as Server-Sent Events
 //! ([HTML, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
 
-use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl SseStream {
 }
 
 impl Stream for SseStream {
-    type Item = Result<Bytes, Infallible>;
+    type Item = io::Result<Bytes>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let stream = self.get_mut();

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT, CloudEvent};
@@ -22,6 +21,7 @@ use crate::access::Caller;
 use crate::access::login::LoginOrigin;
 use crate::error::Error;
 use crate::http::accept::negotiate;
+use crate::http::event_stream::{EVENT_STREAM, EventStream};
 use crate::http::query::Query;
 use crate::state::AppState;
 use crate::stream::compress::{Coding, compress};
@@ -30,7 +30,6 @@ use crate::stream::page::{self, EventsPage, PageRequest};
 use crate::stream::resume;
 use crate::stream::sse::{SseStream, StreamInfo};
 
-const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
 /// Longest long-poll, in seconds.
 pub(super) const MAX_WAIT_SECONDS: u64 = 30;
@@ -171,19 +170,12 @@ fn open_stream(
         batch: request.batch,
         rights: rights(state, &caller.subject),
     };
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM)),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-        (VARY, HeaderValue::from_static("accept-encoding")),
-    ];
+    let vary = [(VARY, HeaderValue::from_static(ACCEPT_ENCODING.as_str()))];
     let stream = SseStream::new(subscription, (watch, place), info);
-    let Some(coding) = request.coding else {
-        return Ok((headers, Body::from_stream(stream)).into_response());
-    };
+    let Some(coding) = request.coding else { return Ok((vary, EventStream::new(stream)).into_response()) };
     let compressed = compress(stream, coding).map_err(|error| Error::Internal(error.to_string()))?;
     let coding = [(CONTENT_ENCODING, HeaderValue::from_static(coding.name()))];
-    Ok((headers, coding, Body::from_stream(compressed)).into_response())
+    Ok((vary, coding, EventStream::new(compressed)).into_response())
 }
 
 /// A page on the wire.

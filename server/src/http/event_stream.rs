@@ -1,0 +1,57 @@
+//! An answer that is a stream of events.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
+use bytes::Bytes;
+use futures::Stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
+use parking_lot::Mutex;
+
+/// The content type of Server-Sent Events.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
+/// The bytes of a stream, as they come.
+pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// A stream as an answer. It travels beside the body, among the answer's extensions, so that no layer on
+/// the way wraps it: for each of ten thousand readers the compression that it does not use would keep
+/// 5 KiB. [`super::detach`] takes it out at the end of the way.
+#[derive(Clone)]
+pub struct EventStream(Arc<Mutex<Option<ByteStream>>>);
+
+impl EventStream {
+    /// An answer of these bytes.
+    pub fn new(stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Some(Box::pin(stream)))))
+    }
+
+    /// The stream of this answer, if it is one.
+    pub fn take_from(response: &mut Response) -> Option<ByteStream> {
+        response.extensions_mut().remove::<Self>().and_then(|stream| stream.0.lock().take())
+    }
+}
+
+impl IntoResponseParts for EventStream {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        let headers = parts.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+        // Proxies of nginx' kind pass each event on at once.
+        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        parts.extensions_mut().insert(self);
+        Ok(parts)
+    }
+}
+
+impl IntoResponse for EventStream {
+    fn into_response(self) -> Response {
+        (self, Body::empty()).into_response()
+    }
+}
