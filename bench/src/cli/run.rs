@@ -134,9 +134,8 @@ impl Run {
 
     fn context(&self, open_files: u64) -> Result<Context> {
         let runs = usize::try_from(self.runs)?;
-        let absolute = |path: &Path| {
-            path.canonicalize().with_context(|| format!("{} is missing", path.display()))
-        };
+        let absolute =
+            |path: &Path| path.canonicalize().with_context(|| format!("{} is missing", path.display()));
         std::fs::create_dir_all(&self.run_folder)?;
         Ok(Context {
             clock: Arc::new(Clock::start()),
@@ -212,7 +211,10 @@ fn allow_many_files() -> Result<u64> {
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     let files = maximum.unwrap_or(1 << 20);
     if files < FILES {
-        tracing::warn!(files, "too few open files are allowed for the rows with 10,000 connections (ulimit -n)");
+        tracing::warn!(
+            files,
+            "too few open files are allowed for the rows with 10,000 connections (ulimit -n)"
+        );
     }
     Ok(files)
 }

@@ -54,18 +54,17 @@ pub fn run(address: SocketAddr) -> anyhow::Result<()> {
     })
 }
 
-async fn events(
-    State(topics): State<Arc<Topics>>,
-    Query(query): Query<HashMap<String, String>>,
-) -> Response {
+async fn events(State(topics): State<Arc<Topics>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let receiver = topics.sender(query).await.subscribe();
     // Not `axum::response::sse::Event`: its bytes are formatted and copied anew for each reader.
     let first = futures::stream::iter([Ok::<_, Infallible>(Bytes::from_static(b": connected\n\n"))]);
-    let live = futures::stream::unfold(receiver, async |mut receiver| loop {
-        match receiver.recv().await {
-            Ok(bytes) => return Some((Ok(bytes), receiver)),
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return None,
+    let live = futures::stream::unfold(receiver, async |mut receiver| {
+        loop {
+            match receiver.recv().await {
+                Ok(bytes) => return Some((Ok(bytes), receiver)),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
         }
     });
     let body = Body::from_stream(futures::StreamExt::chain(first, live));

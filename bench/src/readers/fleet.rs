@@ -132,7 +132,8 @@ impl Fleet {
     }
 
     fn open(&mut self, reader: Reader) -> io::Result<()> {
-        let mut stream = if reader.reads { TcpStream::connect(reader.address)? } else { connect_silent(&reader)? };
+        let mut stream =
+            if reader.reads { TcpStream::connect(reader.address)? } else { connect_silent(&reader)? };
         let place = self.free.pop().unwrap_or_else(|| {
             self.connections.push(None);
             self.connections.len() - 1

@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn each_row_has_its_own_prose() {
-        let notes = Notes::parse("# Notes\n\nIntroduction.\n\n## first\n\nTwo\nlines.\n\n## second\n\n## third\n");
+        let notes =
+            Notes::parse("# Notes\n\nIntroduction.\n\n## first\n\nTwo\nlines.\n\n## second\n\n## third\n");
         assert_eq!(notes.of("first"), Some("Two\nlines."));
         assert_eq!(notes.of("second"), None);
         assert_eq!(notes.of("fourth"), None);

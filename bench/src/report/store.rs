@@ -62,9 +62,9 @@ impl Store {
     fn read<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let file = self.file(name);
         match std::fs::read_to_string(&file) {
-            Ok(text) => {
-                Ok(Some(serde_json::from_str(&text).with_context(|| format!("cannot read {}", file.display()))?))
-            }
+            Ok(text) => Ok(Some(
+                serde_json::from_str(&text).with_context(|| format!("cannot read {}", file.display()))?,
+            )),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
         }

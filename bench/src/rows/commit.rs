@@ -46,8 +46,7 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
         warm_up(context, &readers, &mut publishers, topics).await?;
         let concerned = plan.readers as u64 / u64::from(TOPICS);
         let load = (Load::PerSecond(RATE), topics, concerned);
-        let window =
-            window(context, running.as_ref(), &readers, &mut publishers, load, plan.slow).await?;
+        let window = window(context, running.as_ref(), &readers, &mut publishers, load, plan.slow).await?;
         for record in records {
             record.add(system.name(), "p99", window.latency_ms(0.99));
             record.add(system.name(), "p50", window.latency_ms(0.5));

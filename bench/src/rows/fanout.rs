@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use crate::rounds::rounds;
 use crate::context::Context;
 use crate::measure::{Load, Window, warm_up, window};
 use crate::publish::{IN_FLIGHT, SHARING, Topics};
 use crate::readers::Readers;
 use crate::report::{Check, Column, Record, RowSpec, Target};
+use crate::rounds::rounds;
 use crate::systems::{BARE_TCP, System, TIDEWATCH, all};
 
 const CPU: &str = "cpu_per_100k";
@@ -92,9 +92,11 @@ async fn one_run(context: &Context, system: &dyn System, records: &mut [Record])
     let load = |load| (load, Topics::All, everyone);
     let running_ref = running.as_ref();
     let steady =
-        window(context, running_ref, &readers, &mut publishers, load(Load::PerSecond(100.0)), plan.steady).await?;
+        window(context, running_ref, &readers, &mut publishers, load(Load::PerSecond(100.0)), plan.steady)
+            .await?;
     let slow =
-        window(context, running_ref, &readers, &mut publishers, load(Load::PerSecond(20.0)), plan.slow).await?;
+        window(context, running_ref, &readers, &mut publishers, load(Load::PerSecond(20.0)), plan.slow)
+            .await?;
     // Not before: a connection that is idle for some seconds is closed by Node.
     let mut many = running.publishers(IN_FLIGHT).await?;
     let saturated =

@@ -59,13 +59,16 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
     let prepared = Tidewatch::new(context.database.clone()).prepare(context).await?;
     let options: PgConnectOptions = prepared.url.parse()?;
     let pool = PgPoolOptions::new().max_connections(40).connect_with(options.clone()).await?;
-    sqlx::raw_sql("create table orders (id uuid primary key, project_id uuid not null, amount bigint not null)")
-        .execute(&pool)
-        .await?;
+    sqlx::raw_sql(
+        "create table orders (id uuid primary key, project_id uuid not null, amount bigint not null)",
+    )
+    .execute(&pool)
+    .await?;
     let waker = Waker::default();
     let shutdown = CancellationToken::new();
     tokio::spawn(waker.clone().run(options, shutdown.clone()));
-    let bench = Bench { context, pool: pool.clone(), outbox: Outbox::new(pool, waker), project: prepared.project };
+    let bench =
+        Bench { context, pool: pool.clone(), outbox: Outbox::new(pool, waker), project: prepared.project };
 
     // No server runs: the clients take its core, Postgres stays where it is.
     run_on_core(&context.cores.server)?;

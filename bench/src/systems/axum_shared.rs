@@ -23,8 +23,10 @@ impl System for AxumShared {
 
     async fn start(&self, context: &Context) -> anyhow::Result<Box<dyn Running>> {
         let address = free_address()?;
-        let program =
-            Program::new(&context.this_program).argument("peer").argument("axum").argument(address.to_string());
+        let program = Program::new(&context.this_program)
+            .argument("peer")
+            .argument("axum")
+            .argument(address.to_string());
         let mut child = Child::start(&context.cores.server, &program, context.log("axum"))?;
         child.until_listening(address).await?;
         let clock = context.clock.clone();

@@ -31,7 +31,11 @@ impl Default for Nchan {
 }
 
 impl Nchan {
-    fn write_configuration(&self, context: &Context, address: SocketAddr) -> anyhow::Result<std::path::PathBuf> {
+    fn write_configuration(
+        &self,
+        context: &Context,
+        address: SocketAddr,
+    ) -> anyhow::Result<std::path::PathBuf> {
         let prefix = context.run_folder.join(format!("nginx-{}", address.port()));
         std::fs::create_dir_all(&prefix)?;
         let template = context.bench_folder.join("peers/nchan/nginx.conf");

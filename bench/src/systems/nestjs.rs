@@ -46,8 +46,9 @@ impl System for NestJs {
         if find_program("redis-server").is_none() {
             return Some("redis-server is not installed (Debian: redis-server)".to_owned());
         }
-        (!context.bench_folder.join("peers/nestjs/dist/main.js").exists())
-            .then(|| "its packages are not installed (npm ci && npm run build in bench/peers/nestjs)".to_owned())
+        (!context.bench_folder.join("peers/nestjs/dist/main.js").exists()).then(|| {
+            "its packages are not installed (npm ci && npm run build in bench/peers/nestjs)".to_owned()
+        })
     }
 
     async fn start(&self, context: &Context) -> anyhow::Result<Box<dyn Running>> {

@@ -122,7 +122,17 @@ impl Tidewatch {
         let key = command(
             context,
             &url,
-            &["keys", "--project", PROJECT, "create", "readers", "--scope", "events.read", "--scope", "settlements.read"],
+            &[
+                "keys",
+                "--project",
+                PROJECT,
+                "create",
+                "readers",
+                "--scope",
+                "events.read",
+                "--scope",
+                "settlements.read",
+            ],
         )
         .await?;
         let mut connection = PgConnection::connect(&url).await?;
