@@ -31,7 +31,7 @@ test-rust: ## only the Rust tests
 e2e: ## only the browser tests
 	@scripts/test.sh browser
 
-bench: ## measures Tidewatch beside its peers, about 35 min (ROWS=fanout,replay RUNS=1 QUICK=1 for a quick look)
+bench: ## measures Tidewatch beside its peers, about 40 min (ROWS=fanout,replay RUNS=1 QUICK=1 for a quick look)
 	@scripts/bench.sh
 
 check: ## formatting, lints, shell scripts, directions of the dependencies

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh (make bench): measures Tidewatch beside its peers and writes bench/RESULTS.md. About 35 minutes.
+# bench.sh (make bench): measures Tidewatch beside its peers and writes bench/RESULTS.md. About 40 minutes.
 #   RUNS=5           runs of which the median counts
 #   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood: only these
 #   QUICK=           1: short windows and small numbers, for iterating
@@ -108,6 +108,7 @@ postgres_pid="$("$here/postgres.sh" pid "$database")"
 arguments=(--server "$server" --postgres-pid "$postgres_pid" --run-folder "$TIDEWATCH_DATA/bench"
   --server-core "$server_core" --generator-core "$generator_core" --helper-core "$helper_core"
   --runs "${RUNS:-5}" --hold-seconds "${HOLD:-300}")
+[ -z "${BENCH_SERVER:-}" ] || arguments+=(--given-server)
 [ -z "${ROWS:-}" ] || arguments+=(--rows "$ROWS")
 [ -z "${QUICK:-}" ] || arguments+=(--quick)
 ulimit -n "$(ulimit -Hn)"

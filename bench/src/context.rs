@@ -54,19 +54,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The whole plan: about 35 minutes with 5 runs.
+    /// The whole plan: about 40 minutes with 5 runs.
     #[must_use]
     pub fn full(runs: usize, hold: Duration) -> Self {
         Self {
             runs,
-            few_runs: runs.min(3),
+            few_runs: runs.min(2),
             quick: false,
             readers: 1_000,
             many: 10_000,
             steady: Duration::from_secs(4),
             slow: Duration::from_secs(6),
             saturated: Duration::from_secs(4),
-            stalled: Duration::from_secs(20),
+            stalled: Duration::from_secs(16),
             transactions: Duration::from_secs(4),
             backlog: 1_000_000,
             hold,

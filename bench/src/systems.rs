@@ -96,12 +96,21 @@ pub const BARE_TCP_GATHERING: &str = "bare TCP, 2 ms gathered";
 /// Hono behind a poller.
 pub const HONO_POLLER: &str = "Hono, 500 ms poller";
 
-/// Every system that fans out what it is given at once: the limit, peers, and Tidewatch last.
+/// Every system that fans out what it is given: the limit, also when it gathers, peers, and
+/// Tidewatch last.
 #[must_use]
 pub fn all(context: &Context) -> Vec<Box<dyn System>> {
+    let mut systems = all_once(context);
+    systems.insert(1, Box::new(bare_tcp::BareTcp { gather_ms: 2 }));
+    systems
+}
+
+/// The same without the limit that gathers: where connections are what is measured, it is the limit
+/// once more.
+#[must_use]
+pub fn all_once(context: &Context) -> Vec<Box<dyn System>> {
     vec![
         Box::new(bare_tcp::BareTcp { gather_ms: 0 }),
-        Box::new(bare_tcp::BareTcp { gather_ms: 2 }),
         Box::new(axum_shared::AxumShared),
         Box::new(Nchan::default()),
         Box::new(Hono { database: None }),

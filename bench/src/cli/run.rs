@@ -52,6 +52,10 @@ pub(super) struct Run {
     #[arg(long)]
     server: PathBuf,
 
+    /// Say in the report that this binary was not built from what is checked out
+    #[arg(long)]
+    given_server: bool,
+
     /// The folder `bench` of the repository
     #[arg(long, default_value = "bench")]
     folder: PathBuf,
@@ -106,7 +110,9 @@ impl Run {
     async fn measure(&self, open_files: u64) -> Result<()> {
         let context = self.context(open_files)?;
         let store = Store::open(&self.folder.join("results"))?;
-        store.keep_machine(&Machine::look(&context, self.command()))?;
+        let mut machine = Machine::look(&context, self.command());
+        machine.versions.insert("Postgres".to_owned(), context.database.version().await?);
+        store.keep_machine(&machine)?;
         let all = Group::value_variants();
         let rows = if self.rows.is_empty() { all } else { self.rows.as_slice() };
         let mut failed = Vec::new();
@@ -124,6 +130,9 @@ impl Run {
                 record.quick = context.plan.quick;
                 record.measured_at = now();
                 record.commit = commit();
+                if self.given_server {
+                    record.warn("The server was a given binary, not one built from this commit.".to_owned());
+                }
                 store.keep(&record)?;
             }
             write_report(&self.folder)?;

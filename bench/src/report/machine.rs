@@ -51,7 +51,11 @@ impl Machine {
         ] {
             note(name, npm_version(&context.bench_folder.join("peers").join(package)));
         }
-        note("axum, tokio, mio", Some("as in Cargo.lock".to_owned()));
+        let locked = fs::read_to_string(context.bench_folder.join("../Cargo.lock")).unwrap_or_default();
+        for library in ["axum", "hyper", "tokio", "sqlx", "mio"] {
+            note(library, locked_version(&locked, library));
+        }
+        note("tidewatch", first_line(&context.server_program.to_string_lossy(), &["--version"]));
         Self {
             processor: field("/proc/cpuinfo", "model name").unwrap_or_default(),
             cores: cores_of_machine(),
@@ -96,6 +100,13 @@ fn npm_version(folder: &Path) -> Option<String> {
     Some(package.get("version")?.as_str()?.to_owned())
 }
 
+/// The version of a library in `Cargo.lock`; the newest, where there are several.
+fn locked_version(lock: &str, library: &str) -> Option<String> {
+    let entry = format!("name = \"{library}\"\nversion = \"");
+    let (_, behind) = lock.rsplit_once(&entry)?;
+    behind.split('"').next().map(str::to_owned)
+}
+
 /// The commit that is checked out, with a mark when files differ from it.
 #[must_use]
 pub fn commit() -> String {
@@ -106,4 +117,16 @@ pub fn commit() -> String {
 fn cores_of_machine() -> usize {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     text.lines().filter(|line| line.starts_with("processor")).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_those_that_are_locked() {
+        let lock = "[[package]]\nname = \"mio\"\nversion = \"1.2.4\"\nsource = \"x\"\n";
+        assert_eq!(locked_version(lock, "mio").as_deref(), Some("1.2.4"));
+        assert_eq!(locked_version(lock, "tokio"), None);
+    }
 }

@@ -77,7 +77,8 @@ impl Record {
         self.samples.get(system).and_then(|metrics| metrics.get(metric)).map_or(&[], Vec::as_slice)
     }
 
-    fn warn(&mut self, warning: String) {
+    /// Notes what a reader of the figures should know, once.
+    pub fn warn(&mut self, warning: String) {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }

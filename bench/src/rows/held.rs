@@ -9,7 +9,7 @@ use crate::publish::{SHARING, Topics};
 use crate::readers::Readers;
 use crate::report::{Check, Column, Record, RowSpec, Target};
 use crate::rounds::rounds;
-use crate::systems::{System, TIDEWATCH, all};
+use crate::systems::{System, TIDEWATCH, all_once};
 
 const TOPICS: u32 = 10;
 const RATE: f64 = 20.0;
@@ -36,7 +36,7 @@ pub(super) const SPECS: &[RowSpec] = &[RowSpec {
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
     let mut records = vec![Record::new(SPECS[0].id, 1)];
-    rounds(context, &all(context), 1, &mut records, async |system, records| {
+    rounds(context, &all_once(context), 1, &mut records, async |system, records| {
         one_run(context, system, records).await
     })
     .await?;

@@ -12,7 +12,7 @@ use crate::publish::Topics;
 use crate::readers::Readers;
 use crate::report::{Check, Column, Record, RowSpec, Target};
 use crate::rounds::rounds;
-use crate::systems::{TIDEWATCH, all};
+use crate::systems::{TIDEWATCH, all_once};
 
 /// Connections that are there before, so that what a server takes once is not counted.
 const BEFORE: usize = 20;
@@ -34,7 +34,7 @@ pub(super) const SPECS: &[RowSpec] = &[RowSpec {
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
     let mut records = vec![Record::new(SPECS[0].id, context.plan.few_runs)];
-    rounds(context, &all(context), context.plan.few_runs, &mut records, async |system, records| {
+    rounds(context, &all_once(context), context.plan.few_runs, &mut records, async |system, records| {
         let running = system.start(context).await?;
         let readers = Readers::start(context.clock.clone())?;
         readers.connect(running.readers(BEFORE)).await?;

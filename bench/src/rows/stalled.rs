@@ -12,7 +12,7 @@ use crate::publish::{Publishers, SHARING, Topics};
 use crate::readers::Readers;
 use crate::report::{Check, Column, Record, RowSpec, Target};
 use crate::rounds::rounds;
-use crate::systems::{Running, System, TIDEWATCH, all};
+use crate::systems::{Running, System, TIDEWATCH, all_once};
 
 /// Readers that never read. One would be lost in the noise of the server's memory, so there are as
 /// many, and the figures are for each.
@@ -43,7 +43,7 @@ pub(super) const SPECS: &[RowSpec] = &[RowSpec {
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
     let mut records = vec![Record::new(SPECS[0].id, context.plan.few_runs)];
-    rounds(context, &all(context), context.plan.few_runs, &mut records, async |system, records| {
+    rounds(context, &all_once(context), context.plan.few_runs, &mut records, async |system, records| {
         one_run(context, system, records).await
     })
     .await?;

@@ -39,6 +39,18 @@ pub struct Database {
 }
 
 impl Database {
+    /// Its version.
+    ///
+    /// # Errors
+    /// Postgres cannot be reached.
+    pub async fn version(&self) -> anyhow::Result<String> {
+        let mut connection =
+            PgConnection::connect(&self.url).await.context("cannot reach the benchmark's Postgres")?;
+        let version = sqlx::query_scalar("show server_version").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(version)
+    }
+
     /// Makes an empty database, in place of one of the same name, and says its address.
     ///
     /// # Errors
