@@ -41,7 +41,10 @@ stop_all() {
 # nginx and Redis are wanted as programs: their packages would start services on the usual ports.
 install_peers() {
   local packages=()
-  have nginx && [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || packages+=(nginx-light libnginx-mod-nchan)
+  # Not every user's PATH has /usr/sbin, where nginx lies.
+  if ! { have nginx || [ -x /usr/sbin/nginx ]; } || ! [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ]; then
+    packages+=(nginx-light libnginx-mod-nchan)
+  fi
   have redis-server || packages+=(redis-server)
   [ "${#packages[@]}" -gt 0 ] || return 0
   if [ "$(package_manager)" = apt-get ] && can_be_root; then

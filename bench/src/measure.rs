@@ -37,6 +37,8 @@ pub struct Window {
     pub lost: u64,
     /// Bytes on the wire of each delivery.
     pub bytes_per_delivery: f64,
+    /// Events that came together, in one read: 1 where each is sent by itself.
+    pub events_per_read: f64,
     /// CPU seconds of the server.
     pub server_cpu: f64,
     /// Share of a core that the server used.
@@ -114,6 +116,7 @@ pub async fn window(
         deliveries,
         lost: expected.saturating_sub(deliveries),
         bytes_per_delivery: readers.bytes() as f64 / deliveries as f64,
+        events_per_read: deliveries as f64 / readers.reads() as f64,
         server_cpu,
         server_share: server_cpu / elapsed,
         readers_share: (readers.cpu() - before.1) / elapsed,

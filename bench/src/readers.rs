@@ -40,6 +40,8 @@ pub(crate) struct Counts {
     ended: AtomicUsize,
     failed: AtomicUsize,
     deliveries: AtomicU64,
+    /// Reads that brought an event or more.
+    reads: AtomicU64,
     bytes: AtomicU64,
     /// The count of deliveries at which the time is noted, and that time.
     mark: AtomicU64,
@@ -115,6 +117,7 @@ impl Readers {
     pub async fn reset(&self) -> anyhow::Result<()> {
         self.take_latencies().await?;
         self.counts.deliveries.store(0, Ordering::Relaxed);
+        self.counts.reads.store(0, Ordering::Relaxed);
         self.counts.bytes.store(0, Ordering::Relaxed);
         Ok(())
     }
@@ -173,6 +176,12 @@ impl Readers {
     #[must_use]
     pub fn deliveries(&self) -> u64 {
         self.counts.deliveries.load(Ordering::Relaxed)
+    }
+
+    /// Reads that brought an event or more since the last reset.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.counts.reads.load(Ordering::Relaxed)
     }
 
     /// Bytes that arrived since the last reset, with everything around the events.

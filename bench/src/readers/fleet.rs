@@ -242,6 +242,7 @@ impl Fleet {
         });
         self.counts.bytes.fetch_add(read as u64, Ordering::Relaxed);
         if found > 0 {
+            self.counts.reads.fetch_add(1, Ordering::Relaxed);
             let before = self.counts.deliveries.fetch_add(found, Ordering::Relaxed);
             let mark = self.counts.mark.load(Ordering::Relaxed);
             if before < mark && before + found >= mark {

@@ -14,8 +14,10 @@ const CPU: &str = "cpu_per_100k";
 const COST: &[Column] = &[
     Column::new(CPU, "CPU s / 100,000 deliveries", 3),
     Column::new("rate", "events/s", 0),
+    Column::new("together", "events/read", 1),
     Column::new("bytes", "bytes/delivery", 0),
     Column::new("lost", "lost", 0),
+    Column::new("cut", "readers cut", 0),
     Column::new("server", "server's core", 2),
     Column::new("generator", "generator (readers + publishers)", 2),
     Column::new("readers", "readers alone", 2),
@@ -40,17 +42,7 @@ pub(super) const SPECS: &[RowSpec] = &[
     RowSpec {
         id: "saturation",
         title: "2. Fan-out at saturation: 32 publishes in flight, 1,000 readers",
-        columns: &[
-            COST[0],
-            COST[1],
-            COST[2],
-            COST[3],
-            Column::new("cut", "readers cut", 0),
-            COST[4],
-            COST[5],
-            COST[6],
-            COST[7],
-        ],
+        columns: COST,
         compared: CPU,
         checks: &[
             Check { metric: CPU, of: TIDEWATCH, target: Target::AtMost(0.09) },
@@ -97,16 +89,16 @@ async fn one_run(context: &Context, system: &dyn System, records: &mut [Record])
     let slow =
         window(context, running_ref, &readers, &mut publishers, load(Load::PerSecond(20.0)), plan.slow)
             .await?;
+    let cut = readers.ended();
     // Not before: a connection that is idle for some seconds is closed by Node.
     let mut many = running.publishers(IN_FLIGHT).await?;
     let saturated =
         window(context, running_ref, &readers, &mut many, load(Load::Saturated), plan.saturated).await?;
 
     if let [first, second, third, fourth] = records {
-        add_cost(first, system.name(), &steady);
-        add_cost(second, system.name(), &slow);
-        add_cost(third, system.name(), &saturated);
-        third.add(system.name(), "cut", readers.ended() as f64);
+        add_cost(first, system.name(), &steady, cut);
+        add_cost(second, system.name(), &slow, cut);
+        add_cost(third, system.name(), &saturated, readers.ended());
         fourth.add(system.name(), "p99", slow.latency_ms(0.99));
         fourth.add(system.name(), "p50", slow.latency_ms(0.5));
         fourth.add(system.name(), "lost", slow.lost as f64);
@@ -116,10 +108,12 @@ async fn one_run(context: &Context, system: &dyn System, records: &mut [Record])
     Ok(())
 }
 
-fn add_cost(record: &mut Record, system: &str, window: &Window) {
+fn add_cost(record: &mut Record, system: &str, window: &Window, cut: usize) {
     record.add(system, CPU, window.cpu_per_100k());
     record.add(system, "rate", window.rate);
+    record.add(system, "together", window.events_per_read);
     record.add(system, "bytes", window.bytes_per_delivery);
     record.add(system, "lost", window.lost as f64);
+    record.add(system, "cut", cut as f64);
     record.add_shares(system, window);
 }
