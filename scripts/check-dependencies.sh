@@ -68,6 +68,10 @@ without tidewatch-app "pages run in the browser too." sqlx tokio axum hyper
 within tidewatch-frontend "the frontend hydrates the app and does nothing else." tidewatch-app tidewatch-events
 without tidewatch-frontend "the frontend runs in the browser." sqlx tokio axum hyper
 
+within tidewatch-bench "the benchmarks publish by the outbox and know the server as a program only." \
+  tidewatch-outbox tidewatch-events
+without tidewatch-bench "the benchmarks measure the server from outside." leptos
+
 for crate in $crates; do
   if dependencies_of "$crate" | grep -qx tidewatch-server; then
     complain_about "$crate" tidewatch-server "nothing depends on the server; it puts the others together."
@@ -75,7 +79,8 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-outbox tidewatch-hub tidewatch-app tidewatch-frontend tidewatch-server; do
+for crate in tidewatch-events tidewatch-outbox tidewatch-hub tidewatch-app tidewatch-frontend tidewatch-server \
+  tidewatch-bench; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."
     broken=1

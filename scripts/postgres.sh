@@ -3,6 +3,7 @@
 #   start [--fast]   starts it (creates it the first time) and waits until it answers; --fast is for tests
 #   stop             stops it
 #   status           says whether it runs; exit 3 when it does not
+#   pid              the process id of its server
 #   url              the DATABASE_URL of the application's role
 #   admin-url        the same for the superuser
 #   psql             a session (more arguments go to psql)
@@ -25,7 +26,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 # shellcheck source=scripts/postgres/cluster.sh
 . "$here/postgres/cluster.sh"
 
-usage() { die "usage: postgres.sh start|stop|status|url|admin-url|psql|remove DATA-DIR [--fast]"; }
+usage() { die "usage: postgres.sh start|stop|status|pid|url|admin-url|psql|remove DATA-DIR [--fast]"; }
 
 [ $# -ge 2 ] || usage
 command="$1"
@@ -54,6 +55,10 @@ case "$command" in
       say "PostgreSQL is stopped."
       exit 3
     fi
+    ;;
+  pid)
+    is_running || die "PostgreSQL is stopped."
+    head -n 1 "$folder/cluster/postmaster.pid"
     ;;
   url) database_url tidewatch password ;;
   admin-url) database_url postgres superuser-password ;;

@@ -1,0 +1,29 @@
+//! The benchmarks of Tidewatch beside their peers. `make bench` builds and runs them; what the rows
+//! mean is in `bench/README.md`.
+//!
+//! ```text
+//!  rows ──▶ rounds ──▶ systems ──▶ child        servers under test, one core
+//!    │         │          └──▶ publish          HTTP to peers, the outbox to Tidewatch
+//!    │         └──▶ measure ──▶ readers         the load generator: one thread, another core
+//!    │                 └──▶ process             CPU and memory out of /proc
+//!    └──▶ report                                records, targets, RESULTS.md
+//! ```
+
+pub mod child;
+pub mod cli;
+pub mod clock;
+pub mod context;
+pub mod cores;
+pub mod event;
+pub mod http;
+pub mod measure;
+pub mod peers;
+pub mod process;
+pub mod publish;
+pub mod readers;
+pub mod report;
+pub mod rounds;
+pub mod rows;
+pub mod scanner;
+pub mod statistics;
+pub mod systems;

@@ -1,0 +1,55 @@
+//! Rounds: in each, every system once, so that what is compared was measured side by side.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+
+use crate::context::Context;
+use crate::report::Record;
+use crate::systems::System;
+
+/// Measures every system `runs` times, in rounds. A peer that is missing or fails is left out with
+/// the reason.
+///
+/// # Errors
+/// Tidewatch itself failed.
+pub async fn rounds(
+    context: &Context,
+    systems: &[Box<dyn System>],
+    runs: usize,
+    records: &mut [Record],
+    mut one_run: impl AsyncFnMut(&dyn System, &mut [Record]) -> Result<()>,
+) -> Result<()> {
+    let (mut left_out, mut failed) = (BTreeSet::new(), BTreeSet::new());
+    for system in systems {
+        if let Some(reason) = system.missing(context) {
+            tracing::warn!(system = system.name(), reason, "left out");
+            records.iter_mut().for_each(|record| record.leave_out(system.name(), &reason));
+            left_out.insert(system.name());
+        }
+    }
+    for run in 1..=runs {
+        for system in systems.iter().filter(|system| !left_out.contains(system.name())) {
+            tracing::info!(run, of = runs, "{}", system.name());
+            match one_run(system.as_ref(), records).await {
+                Ok(()) => {}
+                Err(error) if is_tidewatch(system.as_ref()) => {
+                    return Err(error).with_context(|| format!("{} failed", system.name()));
+                }
+                Err(error) => {
+                    tracing::warn!(system = system.name(), "left out: {error:#}");
+                    records
+                        .iter_mut()
+                        .for_each(|record| record.leave_out(system.name(), &format!("{error:#}")));
+                    failed.insert(system.name());
+                }
+            }
+        }
+        left_out.append(&mut failed);
+    }
+    Ok(())
+}
+
+fn is_tidewatch(system: &dyn System) -> bool {
+    system.name().starts_with(crate::systems::TIDEWATCH)
+}

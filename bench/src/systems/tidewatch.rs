@@ -1,0 +1,332 @@
+//! Tidewatch itself: the real server on a real Postgres, published to by the outbox in a transaction.
+//!
+//! Its figures are those of a durable, ordered, authorized publish: they include the relay, the
+//! follower and the check of each reader's rights. Peers only hold events in memory.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tidewatch_events::ProjectId;
+use tidewatch_outbox::{Outbox, Waker};
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Running, System, TIDEWATCH};
+use crate::child::{Child, Program, free_address};
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::event::{BenchEvent, aggregate_of_topic};
+use crate::http::HttpConnection;
+use crate::publish::{Publisher, Publishers};
+
+/// The project of all events.
+const PROJECT: &str = "bench";
+/// Connections of the publishers.
+const CONNECTIONS: u32 = 40;
+
+/// A Postgres in which databases may be made.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// A database of it.
+    pub url: String,
+    /// Its first process, where it is known.
+    pub postgres: Option<u32>,
+}
+
+impl Database {
+    /// Its version.
+    ///
+    /// # Errors
+    /// Postgres cannot be reached.
+    pub async fn version(&self) -> anyhow::Result<String> {
+        let mut connection =
+            PgConnection::connect(&self.url).await.context("cannot reach the benchmark's Postgres")?;
+        let version = sqlx::query_scalar("show server_version").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(version)
+    }
+
+    /// Makes an empty database, in place of one of the same name, and says its address.
+    ///
+    /// # Errors
+    /// Postgres cannot be reached, or the role may not make databases.
+    pub async fn create(&self, name: &str) -> anyhow::Result<String> {
+        let mut connection =
+            PgConnection::connect(&self.url).await.context("cannot reach the benchmark's Postgres")?;
+        for statement in
+            [format!("drop database if exists {name} with (force)"), format!("create database {name}")]
+        {
+            // The names are constants of this program.
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
+        }
+        connection.close().await?;
+        let (server, _) = self.url.rsplit_once('/').context("the address of Postgres names no database")?;
+        Ok(format!("{server}/{name}"))
+    }
+}
+
+/// Which moment counts as the sending of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentAt {
+    /// Before the transaction begins.
+    Publish,
+    /// When the commit is sent.
+    Commit,
+}
+
+/// Tidewatch, with a database of its own.
+#[derive(Debug, Clone)]
+pub struct Tidewatch {
+    database: Database,
+    name: &'static str,
+    /// Which database.
+    pub database_name: &'static str,
+    /// Settings beside those of every run.
+    pub settings: Vec<(&'static str, String)>,
+    /// Which moment counts as the sending.
+    pub sent_at: SentAt,
+}
+
+/// A database with schema, project and key.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The database.
+    pub url: String,
+    /// The project.
+    pub project: ProjectId,
+    key: String,
+}
+
+impl Tidewatch {
+    /// With the usual settings.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            name: TIDEWATCH,
+            database_name: "bench_tidewatch",
+            settings: Vec::new(),
+            sent_at: SentAt::Publish,
+        }
+    }
+
+    /// The same under another name in the results and with one more setting.
+    #[must_use]
+    pub fn variant(mut self, name: &'static str, setting: (&'static str, String)) -> Self {
+        self.name = name;
+        self.settings.push(setting);
+        self
+    }
+
+    /// Makes the database, with schema, project and key, by Tidewatch's own commands.
+    ///
+    /// # Errors
+    /// One of them failed.
+    pub async fn prepare(&self, context: &Context) -> anyhow::Result<Prepared> {
+        let url = self.database.create(self.database_name).await?;
+        command(context, &url, &["migrate"]).await?;
+        command(context, &url, &["projects", "create", PROJECT, "--name", "Benchmarks"]).await?;
+        let key = command(
+            context,
+            &url,
+            &[
+                "keys",
+                "--project",
+                PROJECT,
+                "create",
+                "readers",
+                "--scope",
+                "events.read",
+                "--scope",
+                "settlements.read",
+            ],
+        )
+        .await?;
+        let mut connection = PgConnection::connect(&url).await?;
+        let project: Uuid = sqlx::query_scalar("select id from projects where slug = $1")
+            .bind(PROJECT)
+            .fetch_one(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok(Prepared { url, project: ProjectId::from_uuid(project), key: key.trim().to_owned() })
+    }
+
+    /// Starts the server on what was prepared.
+    ///
+    /// # Errors
+    /// It did not come up.
+    pub async fn serve(&self, context: &Context, prepared: Prepared) -> anyhow::Result<RunningTidewatch> {
+        let address = free_address()?;
+        let many = "1000000".to_owned();
+        let mut program = Program::new(&context.server_program)
+            .argument("serve")
+            .variable("DATABASE_URL", prepared.url.as_str())
+            .variable("TIDEWATCH_LISTEN", address.to_string())
+            .variable("TIDEWATCH_LOG", "warn")
+            .variable("TIDEWATCH_STREAMS_PER_KEY", many.as_str())
+            .variable("TIDEWATCH_STREAMS_PER_ADDRESS", many.as_str());
+        for (name, value) in &self.settings {
+            program = program.variable(name, value.as_str());
+        }
+        let mut child = Child::start(&context.cores.server, &program, context.log("tidewatch"))?;
+        child.until_listening(address).await?;
+        HttpConnection::connect(address).await?.get("/readyz").await.context("the server is not ready")?;
+
+        let options: PgConnectOptions = prepared.url.parse()?;
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await?;
+        let waker = Waker::default();
+        let shutdown = CancellationToken::new();
+        tokio::spawn(waker.clone().run(options, shutdown.clone()));
+        let outbox = Outbox::new(pool.clone(), waker);
+        let (clock, sent_at) = (Arc::clone(&context.clock), self.sent_at);
+        Ok(RunningTidewatch {
+            child,
+            address,
+            prepared,
+            pool,
+            outbox,
+            shutdown,
+            clock,
+            sent_at,
+            postgres: self.database.postgres,
+        })
+    }
+}
+
+/// Runs a command of the program and gives what it printed.
+async fn command(context: &Context, url: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(&context.server_program)
+        .args(arguments)
+        .env("DATABASE_URL", url)
+        .env("TIDEWATCH_LOG", "warn")
+        .output()
+        .await
+        .with_context(|| format!("cannot run {}", context.server_program.display()))?;
+    if !output.status.success() {
+        bail!("tidewatch {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[async_trait(?Send)]
+impl System for Tidewatch {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn missing(&self, _: &Context) -> Option<String> {
+        None
+    }
+
+    async fn start(&self, context: &Context) -> anyhow::Result<Box<dyn Running>> {
+        let prepared = self.prepare(context).await?;
+        Ok(Box::new(self.serve(context, prepared).await?))
+    }
+}
+
+/// Tidewatch, serving.
+pub struct RunningTidewatch {
+    child: Child,
+    address: SocketAddr,
+    prepared: Prepared,
+    /// Connections to its database.
+    pub pool: PgPool,
+    outbox: Outbox,
+    shutdown: CancellationToken,
+    clock: Arc<Clock>,
+    sent_at: SentAt,
+    postgres: Option<u32>,
+}
+
+impl RunningTidewatch {
+    fn request_with(&self, query: &str) -> String {
+        format!(
+            "GET /api/v1/events{query} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\
+             Authorization: Bearer {}\r\n\r\n",
+            self.prepared.key
+        )
+    }
+
+    /// The position of the newest published event.
+    ///
+    /// # Errors
+    /// Postgres could not be reached.
+    pub async fn last_position(&self) -> anyhow::Result<i64> {
+        let last: Option<i64> =
+            sqlx::query_scalar("select last_position from project_streams where project_id = $1")
+                .bind(self.prepared.project.uuid())
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(last.unwrap_or(0))
+    }
+}
+
+#[async_trait(?Send)]
+impl Running for RunningTidewatch {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn request(&self, topic: Option<u32>) -> String {
+        let query = topic.map(|topic| format!("?resourceId={}", aggregate_of_topic(topic)));
+        self.request_with(&query.unwrap_or_default())
+    }
+
+    fn replay_request(&self) -> String {
+        self.request_with("?after=earliest")
+    }
+
+    async fn publishers(&self, count: usize) -> anyhow::Result<Publishers> {
+        Ok((0..count)
+            .map(|_| -> Box<dyn Publisher> {
+                Box::new(OutboxPublisher {
+                    outbox: self.outbox.clone(),
+                    project: self.prepared.project,
+                    clock: Arc::clone(&self.clock),
+                    sent_at: self.sent_at,
+                })
+            })
+            .collect())
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    fn helper(&self) -> Option<u32> {
+        self.postgres
+    }
+
+    async fn stop(self: Box<Self>) {
+        self.shutdown.cancel();
+        self.pool.close().await;
+        // Killed, not drained: nothing is measured any more, and a drain takes its time.
+        drop(self.child);
+    }
+}
+
+struct OutboxPublisher {
+    outbox: Outbox,
+    project: ProjectId,
+    clock: Arc<Clock>,
+    sent_at: SentAt,
+}
+
+#[async_trait]
+impl Publisher for OutboxPublisher {
+    async fn publish(&mut self, event: BenchEvent) -> anyhow::Result<()> {
+        let recorded = event.recorded(self.project);
+        self.clock.sent(event.number);
+        let mut transaction = self.outbox.begin(self.project).await?;
+        transaction.record(recorded).await?;
+        if self.sent_at == SentAt::Commit {
+            self.clock.sent(event.number);
+        }
+        Ok(transaction.commit().await?)
+    }
+}
