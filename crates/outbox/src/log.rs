@@ -161,7 +161,8 @@ impl PublishedLog {
         time: Timestamp,
     ) -> Result<Position, sqlx::Error> {
         let first: Option<i64> = sqlx::query_scalar(
-            "select min(position) from domain_events where project_id = $1 and occurred_at > $2",
+            "select min(position) from domain_events
+             where project_id = $1 and occurred_at > $2 and position is not null",
         )
         .bind(project.uuid())
         .bind(time.into_inner())
