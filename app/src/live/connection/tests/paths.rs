@@ -114,6 +114,36 @@ fn a_dead_leader_s_last_words_are_not_needed() {
 }
 
 #[test]
+fn who_leads_before_it_has_caught_up_gives_only_what_it_has() {
+    let (mut browser, tabs) = live(1);
+    let late = browser.open(3);
+    browser.settle_lock();
+    browser.deliver_all();
+    browser.answer_fetch(late, true);
+    assert_eq!(browser.tabs[&late].got, [4, 5, 6, 7], "the first page");
+    browser.close(tabs[0], 0);
+    let later = browser.open(5);
+    browser.settle();
+    assert_eq!(browser.streams(), [late]);
+    assert_eq!(browser.tabs[&late].got, (4..=10).collect::<Vec<_>>());
+    assert_eq!(browser.tabs[&later].got, (6..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_a_follower_polled_for_itself_it_does_not_give_on() {
+    let (mut browser, tabs) = live(3);
+    browser.head += 2;
+    // Its network is said to be gone, so it asks.
+    browser.take(tabs[1], Input::Offline);
+    browser.answer_poll(tabs[1], true);
+    assert_eq!(browser.tabs[&tabs[1]].got, [11, 12]);
+    browser.close(tabs[0], 0);
+    browser.settle();
+    assert_eq!(browser.streams(), [tabs[1]]);
+    assert_eq!(browser.tabs[&tabs[2]].got, [11, 12]);
+}
+
+#[test]
 fn a_note_that_was_missed_is_noticed() {
     let (mut browser, tabs) = live(2);
     browser.head += 3;
