@@ -10,7 +10,7 @@
 //! | [`error`] | the one error that reaches the UI |
 //! | `backend` | the port that the server implements (`ssr` only) |
 //! | [`api`] | server functions: authorize, delegate, return |
-//! | [`live`] | the stream: state machine, feed and reducers are pure; one file touches the browser |
+//! | [`live`] | the stream: state machine, share, feed and reducers are pure; the transport touches the browser |
 //! | `shell` | the document (`ssr` only) |
 //! | [`routes`], [`layouts`], [`pages`], [`components`], [`contexts`] | what is seen |
 //! | [`format`], [`request`] | texts that are the same on both sides; what only the rendering side knows |

@@ -1,18 +1,26 @@
 //! The stream under every live page.
 //!
 //! ```text
-//! browser ──inputs──▶ machine ──effects──▶ transport ──events──▶ feed ──▶ reducer of each page
+//!              ┌────────── connection ──────────┐
+//! browser ──▶  │ machine ◀─▶ share ◀─▶ other tabs │ ──▶ transport ──events──▶ feed ──▶ reducer of each page
+//!              └────────────────────────────────┘
 //! ```
 //!
-//! [`machine`], [`feed`] and [`reduce`] are pure and hold all decisions. The transport is the one
-//! file that touches the browser; on the server its place is taken by one that does nothing.
+//! [`connection`], [`feed`] and [`reduce`] are pure and hold all decisions: the connection's
+//! [`machine`] when there is to be a stream, its [`share`] which tab of the browser has it. The
+//! transport alone touches the browser; on the server its place is taken by one that does nothing.
 //! [`use_live`] is what a page calls.
 
 mod client;
+pub mod connection;
 pub mod feed;
+pub mod heard;
 mod hook;
 pub mod machine;
 pub mod reduce;
+pub mod share;
+#[cfg(test)]
+mod testing;
 #[cfg(feature = "hydrate")]
 mod transport;
 #[cfg(not(feature = "hydrate"))]

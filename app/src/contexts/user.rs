@@ -14,8 +14,14 @@ pub type CurrentUserResource = Resource<Result<CurrentUser, AppError>>;
 /// Asks for all pages of the layout who is signed in, and again when that may have changed.
 pub fn provide_current_user() -> CurrentUserResource {
     let project = use_project();
-    let rights = use_live_client().rights();
+    let live = use_live_client();
+    let rights = live.rights();
     let user = Resource::new(move || rights.get(), move |_| get_current_user(project.slug()));
+    Effect::new(move |_| {
+        if let Some(user) = user.get() {
+            live.share_with_tabs_of(user.as_ref().ok());
+        }
+    });
     provide_context(user);
     user
 }

@@ -8,6 +8,7 @@ use tidewatch_events::Position;
 use super::feed::{CatchUp, SubscriberId};
 use super::machine::{Millis, Status};
 use super::transport::Transport;
+use crate::model::CurrentUser;
 
 /// What a reader of the feed is called with.
 pub(super) type Callback = Rc<dyn Fn(CatchUp)>;
@@ -83,6 +84,17 @@ impl LiveClient {
     /// Opens the stream behind `anchor`, unless it is open already.
     pub(super) fn connect(&self, anchor: &Anchor) {
         self.transport.connect(anchor);
+    }
+
+    /// Shares the stream with the other tabs of this browser in which the same person looks at the
+    /// same project. It opens once this is known.
+    ///
+    /// `user` is who is signed in; without one the tab has a stream of its own.
+    pub fn share_with_tabs_of(&self, user: Option<&CurrentUser>) {
+        // Tabs with another release of this program may not understand each other.
+        let version = env!("CARGO_PKG_VERSION");
+        let name = |user: &CurrentUser| format!("tidewatch-stream:{version}:{}:{}", user.project_id, user.id);
+        self.transport.share_in(user.map(name));
     }
 
     pub(super) fn resume(&self, id: SubscriberId, from: Position) -> CatchUp {

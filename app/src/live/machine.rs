@@ -29,7 +29,7 @@ use tidewatch_events::Position;
 
 pub use backoff::{LONGEST_MS, SHORTEST_MS};
 use seen::Seen;
-pub use signal::{Effect, Input, Polled, Status};
+pub use signal::{Effect, Input, Place, Polled, Status};
 
 /// A monotone time in milliseconds; its zero means nothing.
 pub type Millis = u64;
@@ -43,13 +43,13 @@ pub const FAILURES_BEFORE_POLLING: u32 = 3;
 /// A stream that lived so long has shown that the way is free: failures are counted anew.
 const STABLE_MS: Millis = 5_000;
 /// What the server may hold a poll back for.
-const POLL_WAIT_SECONDS: u32 = 25;
+pub(super) const POLL_WAIT_SECONDS: u32 = 25;
 /// A poll that is not answered by then is lost.
 const POLL_TIMEOUT_MS: Millis = 40_000;
 /// Two polls are at least so far apart, whatever the server answers.
 const POLL_SPACING_MS: Millis = 1_000;
 /// Heartbeats until the server says its own.
-const DEFAULT_HEARTBEAT_MS: Millis = 15_000;
+pub(super) const DEFAULT_HEARTBEAT_MS: Millis = 15_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stream {
@@ -84,6 +84,8 @@ pub struct Machine {
     failures: u32,
     /// What to resume behind.
     resume: String,
+    /// The position that `resume` stands for.
+    reached: Position,
     /// Everything up to here was offered, or is in the data that the pages began with.
     floor: Position,
     seen: Seen,
@@ -107,6 +109,7 @@ impl Default for Machine {
             polls_work: false,
             failures: 0,
             resume: String::new(),
+            reached: Position::START,
             floor: Position::START,
             seen: Seen::default(),
             heartbeat: DEFAULT_HEARTBEAT_MS,
@@ -154,6 +157,13 @@ impl Machine {
         self.floor
     }
 
+    /// Where the reader stands: a stream that goes on behind it leaves nothing out.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let behind = (!self.gap_open).then(|| self.reached.max(self.floor));
+        Place { after: self.resume.clone(), behind }
+    }
+
     /// Takes `input` at the time `now`; `random` is in [0, 1). Answers with what is to be done, in order.
     pub fn step(&mut self, input: Input, now: Millis, random: f64) -> Vec<Effect> {
         let mut todo = Vec::new();
@@ -170,7 +180,12 @@ impl Machine {
             Input::Rights(rights) => self.rights_are(rights, &mut todo),
             Input::Event { id, envelope } => {
                 self.last_heard = Some(now);
+                let (event_id, position) = (envelope.event_id, envelope.position);
                 if self.deliver(*envelope, &mut todo) {
+                    // An urgent event has the id of the one before it: those it overtook are still to come.
+                    if id.parse() == Ok(event_id) {
+                        self.reached = position;
+                    }
                     self.resume = id;
                 }
             }
@@ -178,6 +193,7 @@ impl Machine {
                 self.last_heard = Some(now);
                 self.failures = 0;
                 self.resume = id;
+                self.reached = position;
                 self.floor = self.floor.max(position);
             }
             Input::System(message) => self.told(&message, now, random, &mut todo),
@@ -197,6 +213,7 @@ impl Machine {
         if self.activity == Activity::NotStarted {
             self.activity = Activity::Running;
             self.resume = after;
+            self.reached = position;
             self.floor = position;
             self.retry_at_once();
         }

@@ -1,32 +1,35 @@
-//! The browser's side of the stream: EventSource, fetch, timers, visibility, network.
+//! The browser's side of the stream: EventSource, fetch, timers, visibility, network, other tabs.
 //!
-//! It decides nothing. What happens becomes an [`Input`] of the machine, and the machine's
+//! It decides nothing. What happens becomes an input of the [`Connection`], and the connection's
 //! [`Effect`]s are carried out.
 
+mod channel;
+mod lock;
+mod page;
+mod source;
+
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use gloo_net::http::{Request, Response};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tidewatch_events::stream::{CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE};
-use tidewatch_events::{Envelope, Position, catalog};
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{AbortController, EventSource, MessageEvent};
+use tidewatch_events::Position;
+use web_sys::AbortController;
 
+use self::channel::Channel;
+use self::lock::{LockNews, WebLock};
+use self::source::Source;
 use super::client::{Anchor, Callback, Pulse};
+use super::connection::{Connection, Effect};
 use super::feed::{CatchUp, Feed, SubscriberId};
-use super::machine::{Effect, Input, Machine, Millis, Polled, Status};
+use super::machine::{Input, Millis, Status};
+use super::share::{self, TabId};
 use crate::contexts::clock;
 use crate::contexts::project::in_project;
 
 const EVENTS_URL: &str = "/api/v1/events?types=settlement.*";
-/// Most events of one polled page.
-const POLL_LIMIT: u32 = 500;
 
 /// The tab's connection: a handle that can be copied.
 #[derive(Clone, Copy)]
@@ -50,6 +53,10 @@ impl Transport {
         tab.take(Input::Start { after: anchor.resume_token.clone(), position: anchor.position });
     }
 
+    pub(super) fn share_in(self, scope: Option<String>) {
+        self.0.get_value().share_in(scope);
+    }
+
     pub(super) fn resume(self, id: SubscriberId, from: Position) -> CatchUp {
         self.0.get_value().feed.borrow_mut().resume(id, from)
     }
@@ -61,21 +68,35 @@ impl Transport {
     }
 }
 
-/// Listeners that live as long as the tab: a source that is closed takes none along, so that none
-/// is dropped while it runs.
-struct Listeners {
-    message: Closure<dyn Fn(MessageEvent)>,
-    error: Closure<dyn Fn()>,
+/// Tells the tab what was heard, as long as there is one.
+fn hearer<T: 'static>(tab: &Weak<Tab>, input: impl Fn(T) -> share::Input + 'static) -> Box<dyn Fn(T)> {
+    let tab = Weak::clone(tab);
+    Box::new(move |heard| {
+        if let Some(tab) = tab.upgrade() {
+            tab.hear(input(heard));
+        }
+    })
+}
+
+/// With whom the stream is shared.
+#[derive(Clone, PartialEq)]
+enum Scope {
+    NotKnown,
+    Alone,
+    /// With all tabs that know it by this name.
+    Tabs(String),
 }
 
 struct Tab {
     status: RwSignal<Status>,
     pulse: RwSignal<Pulse>,
     rights: RwSignal<u32>,
-    machine: RefCell<Machine>,
+    connection: RefCell<Connection>,
     feed: RefCell<Feed<Callback>>,
-    listeners: Listeners,
-    source: RefCell<Option<EventSource>>,
+    source: Source,
+    channel: Channel,
+    scope: RefCell<Scope>,
+    lock: RefCell<Option<WebLock>>,
     poll: RefCell<Option<AbortController>>,
     /// Counts polls: the answer to one that was given up is not heard.
     poll_number: Cell<u64>,
@@ -84,30 +105,22 @@ struct Tab {
 
 impl Tab {
     fn new(status: RwSignal<Status>, pulse: RwSignal<Pulse>, rights: RwSignal<u32>) -> Rc<Self> {
-        let tab = Rc::new_cyclic(|tab: &std::rc::Weak<Self>| {
-            let (on_message, on_error) = (tab.clone(), tab.clone());
-            let message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-                if let Some(tab) = on_message.upgrade() {
-                    read_message(&event).into_iter().for_each(|input| tab.take(input));
-                }
-            });
-            let error = Closure::<dyn Fn()>::new(move || {
-                if let Some(tab) = on_error.upgrade() {
-                    tab.take(Input::Failed);
-                }
-            });
-            Self {
-                status,
-                pulse,
-                rights,
-                machine: RefCell::default(),
-                feed: RefCell::default(),
-                listeners: Listeners { message, error },
-                source: RefCell::default(),
-                poll: RefCell::default(),
-                poll_number: Cell::default(),
-                alarm: Cell::default(),
-            }
+        let tab = Rc::new_cyclic(|tab: &Weak<Self>| Self {
+            status,
+            pulse,
+            rights,
+            connection: RefCell::new(Connection::new(TabId::draw(js_sys::Math::random()))),
+            feed: RefCell::default(),
+            source: Source::new(
+                hearer(tab, share::Input::Source),
+                hearer(tab, |()| share::Input::SourceFailed),
+            ),
+            channel: Channel::new(hearer(tab, share::Input::Note)),
+            scope: RefCell::new(Scope::NotKnown),
+            lock: RefCell::default(),
+            poll: RefCell::default(),
+            poll_number: Cell::default(),
+            alarm: Cell::default(),
         });
         tab.watch_the_browser();
         tab
@@ -126,13 +139,45 @@ impl Tab {
                 });
             });
         }
+        let tab = Rc::clone(self);
+        // The document may be kept for when somebody goes back to it, but holds no lock then.
+        let _ = window_event_listener_untyped("pagehide", move |_| tab.leave());
         if document().hidden() {
             self.take(Input::Hidden);
         }
     }
 
     fn take(self: &Rc<Self>, input: Input) {
-        let effects = self.machine.borrow_mut().step(input, clock::monotone(), js_sys::Math::random());
+        let effects = self.connection.borrow_mut().take(input, clock::monotone(), js_sys::Math::random());
+        self.finish(effects);
+    }
+
+    fn hear(self: &Rc<Self>, input: share::Input) {
+        let effects = self.connection.borrow_mut().hear(input, clock::monotone(), js_sys::Math::random());
+        self.finish(effects);
+    }
+
+    fn leave(self: &Rc<Self>) {
+        let effects = self.connection.borrow_mut().leave(clock::monotone(), js_sys::Math::random());
+        self.finish(effects);
+    }
+
+    fn share_in(self: &Rc<Self>, scope: Option<String>) {
+        let scope = scope.map_or(Scope::Alone, Scope::Tabs);
+        let before = self.scope.borrow().clone();
+        // Who could not be asked for once is still the one that they were.
+        if scope == before || (before != Scope::NotKnown && scope == Scope::Alone) {
+            return;
+        }
+        if before != Scope::NotKnown {
+            self.leave();
+        }
+        self.scope.replace(scope);
+        let effects = self.connection.borrow_mut().scoped(clock::monotone(), js_sys::Math::random());
+        self.finish(effects);
+    }
+
+    fn finish(self: &Rc<Self>, effects: Vec<Effect>) {
         self.publish();
         for effect in effects {
             self.carry_out(effect);
@@ -140,9 +185,10 @@ impl Tab {
     }
 
     fn publish(&self) {
-        let machine = self.machine.borrow();
-        let (status, last_heard, heartbeat) = (machine.status(), machine.last_heard(), machine.heartbeat());
-        drop(machine);
+        let connection = self.connection.borrow();
+        let (status, last_heard, heartbeat) =
+            (connection.status(), connection.last_heard(), connection.heartbeat());
+        drop(connection);
         if self.status.try_get_untracked().is_some_and(|shown| shown != status) {
             self.status.set(status);
         }
@@ -151,12 +197,14 @@ impl Tab {
 
     fn carry_out(self: &Rc<Self>, effect: Effect) {
         match effect {
-            Effect::OpenStream { after } => self.open_stream(&after),
-            Effect::CloseStream => {
-                if let Some(source) = self.source.take() {
-                    source.close();
+            Effect::OpenSource { after } => {
+                if self.source.open(&url(&after)).is_err() {
+                    // Not from within the effects of a step, the rest of which is still to come.
+                    let tab = Rc::clone(self);
+                    set_timeout(move || tab.hear(share::Input::SourceFailed), Duration::ZERO);
                 }
             }
+            Effect::CloseSource => self.source.close(),
             Effect::Poll { after, wait_seconds } => self.start_poll(&after, wait_seconds),
             Effect::CancelPoll => {
                 self.poll_number.set(self.poll_number.get() + 1);
@@ -164,6 +212,20 @@ impl Tab {
                     poll.abort();
                 }
             }
+            Effect::Fetch { number, after } => {
+                let tab = Rc::clone(self);
+                let page = page::fetch(&url(&after), 0, None);
+                spawn_local(async move {
+                    let (_, polled) = page.await;
+                    tab.hear(share::Input::Fetched { number, polled });
+                });
+            }
+            Effect::RequestLock { steal } => self.request_lock(steal),
+            Effect::ReleaseLock => {
+                self.lock.take();
+                self.channel.close();
+            }
+            Effect::Post(note) => self.channel.post(&note),
             Effect::Schedule { at } => self.set_alarm(at),
             Effect::Deliver(envelope) => {
                 let readers = self.feed.borrow_mut().deliver(&envelope);
@@ -177,46 +239,53 @@ impl Tab {
         }
     }
 
-    fn open_stream(self: &Rc<Self>, after: &str) {
-        let Ok(source) = EventSource::new(&url(after)) else {
-            // Not from within an effect of the machine: it has not finished its step.
-            let tab = Rc::clone(self);
-            set_timeout(move || tab.take(Input::Failed), Duration::ZERO);
-            return;
-        };
-        source.set_onerror(Some(self.listeners.error.as_ref().unchecked_ref()));
-        let named = catalog::entries().map(|entry| entry.event_type.as_str());
-        for name in named.chain([CONNECTED, HEARTBEAT, SYSTEM_MESSAGE]) {
-            // Fails for no name that the catalog can hold.
-            let _ = source
-                .add_event_listener_with_callback(name, self.listeners.message.as_ref().unchecked_ref());
-        }
-        self.source.replace(Some(source));
-    }
-
     fn start_poll(self: &Rc<Self>, after: &str, wait_seconds: u32) {
         let number = self.poll_number.get() + 1;
         self.poll_number.set(number);
         let controller = AbortController::new().ok();
-        let signal = controller.as_ref().map(AbortController::signal);
+        let page = page::fetch(&url(after), wait_seconds, controller.as_ref());
         self.poll.replace(controller);
-        let request = Request::get(&format!("{}&limit={POLL_LIMIT}&wait={wait_seconds}", url(after)))
-            .header("Accept", "application/json")
-            .abort_signal(signal.as_ref());
         let tab = Rc::clone(self);
         spawn_local(async move {
-            let (rights, polled) = match request.send().await {
-                Ok(response) => read_page(response).await,
-                Err(_) => (None, Polled::Failed { retry_after: None }),
-            };
+            let (rights, polled) = page.await;
             if tab.poll_number.get() == number {
                 tab.poll.take();
-                if let Some(rights) = rights {
-                    tab.take(Input::Rights(rights));
-                }
-                tab.take(Input::Polled(polled));
+                let (now, random) = (clock::monotone(), js_sys::Math::random());
+                let effects = tab.connection.borrow_mut().polled(rights, polled, now, random);
+                tab.finish(effects);
             }
         });
+    }
+
+    fn request_lock(self: &Rc<Self>, steal: bool) {
+        // One that is still waited for goes first: it would stand in front of the new one.
+        self.lock.take();
+        let tab = Rc::downgrade(self);
+        let heard = move |news| {
+            if let Some(tab) = tab.upgrade() {
+                tab.hear_of_lock(news);
+            }
+        };
+        let lock = match &*self.scope.borrow() {
+            Scope::Tabs(name) if self.channel.open(name) => WebLock::request(name, steal, heard.clone()),
+            _ => None,
+        };
+        if lock.is_none() {
+            set_timeout(move || heard(LockNews::Refused), Duration::ZERO);
+        }
+        self.lock.replace(lock);
+    }
+
+    fn hear_of_lock(self: &Rc<Self>, news: LockNews) {
+        match news {
+            LockNews::Granted => self.hear(share::Input::LockGranted),
+            LockNews::Lost => self.hear(share::Input::LockLost),
+            LockNews::Refused => {
+                // Where there are no locks (an insecure context has none) a tab has a stream of its own.
+                self.channel.close();
+                self.hear(share::Input::LockGranted);
+            }
+        }
     }
 
     fn set_alarm(self: &Rc<Self>, at: Millis) {
@@ -236,66 +305,7 @@ fn url(after: &str) -> String {
     in_project(&format!("{EVENTS_URL}&after={after}"), &project.unwrap_or_default())
 }
 
-fn read_message(event: &MessageEvent) -> Vec<Input> {
-    let Some(data) = event.data().as_string() else { return Vec::new() };
-    if event.type_() == CONNECTED {
-        return parse(&data).map(read_connected).unwrap_or_default();
-    }
-    read_other(event, &data).into_iter().collect()
-}
-
-fn read_connected(connected: Connected) -> Vec<Input> {
-    let rights = Input::Rights(connected.rights);
-    let connected = Input::Connected {
-        position: connected.position,
-        heartbeat: (connected.heartbeat_seconds * 1_000.0) as Millis,
-        recovered: connected.recovered,
-    };
-    vec![rights, connected]
-}
-
-fn read_other(event: &MessageEvent, data: &str) -> Option<Input> {
-    let id = event.last_event_id();
-    match event.type_().as_str() {
-        HEARTBEAT => {
-            parse::<Heartbeat>(data).map(|heartbeat| Input::Heartbeat { id, position: heartbeat.position })
-        }
-        SYSTEM_MESSAGE => parse(data).map(Input::System),
-        _ => parse(data).map(|envelope| Input::Event { id, envelope: Box::new(envelope) }),
-    }
-}
-
 fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
     let read = serde_json::from_str(json);
     read.inspect_err(|error| leptos::logging::warn!("a message of the stream cannot be read: {error}")).ok()
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    events: Vec<Envelope>,
-    position: Position,
-    has_more: bool,
-    #[serde(default)]
-    rights: String,
-}
-
-/// What stands for the rights of one who may read no events at all.
-const NO_RIGHTS: &str = "none";
-
-async fn read_page(response: Response) -> (Option<String>, Polled) {
-    let retry_after =
-        || response.headers().get("Retry-After")?.parse::<Millis>().ok().map(|seconds| seconds * 1_000);
-    match response.status() {
-        200 => match response.json::<Page>().await {
-            Ok(Page { events, position, has_more, rights }) => {
-                (Some(rights), Polled::Page { events, position, has_more })
-            }
-            Err(_) => (None, Polled::Failed { retry_after: None }),
-        },
-        401 => (None, Polled::Unauthorized),
-        403 => (Some(NO_RIGHTS.to_owned()), Polled::Failed { retry_after: retry_after() }),
-        410 => (None, Polled::Gap),
-        _ => (None, Polled::Failed { retry_after: retry_after() }),
-    }
 }

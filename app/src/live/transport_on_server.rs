@@ -22,6 +22,8 @@ impl Transport {
 
     pub(super) const fn connect(self, _: &Anchor) {}
 
+    pub(super) fn share_in(self, _: Option<String>) {}
+
     pub(super) const fn resume(self, _: SubscriberId, _: Position) -> CatchUp {
         CatchUp::Gap
     }

@@ -15,6 +15,10 @@ impl Machine {
         now: Millis,
         todo: &mut Vec<Effect>,
     ) {
+        if matches!(self.stream, Stream::Closed { .. }) {
+            // Given up a moment ago, for its silence: it will be opened again.
+            return;
+        }
         let gap = !recovered || self.gap_open;
         self.stream = Stream::Open { since: now, behind: position, gap_told: gap };
         self.heartbeat = heartbeat.max(1_000);
@@ -38,6 +42,7 @@ impl Machine {
     pub(super) fn go_on_behind(&mut self, position: Position, todo: &mut Vec<Effect>) {
         self.gap_open = false;
         self.floor = position;
+        self.reached = position;
         self.resume = self.token_of(position);
         self.seen.clear();
         todo.push(Effect::Refetch { behind: position });

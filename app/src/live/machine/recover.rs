@@ -66,6 +66,7 @@ impl Machine {
                 self.resume = "latest".to_owned();
                 self.seen.clear();
                 self.floor = Position::START;
+                self.reached = Position::START;
                 self.ask(0, now, todo);
             }
             Polled::Unauthorized => self.sign_out(todo),
@@ -94,6 +95,7 @@ impl Machine {
         }
         if position > self.floor {
             self.floor = position;
+            self.reached = position;
             self.resume = self.token_of(position);
         }
     }

@@ -1,5 +1,6 @@
 //! What goes into the machine and what comes out.
 
+use serde::{Deserialize, Serialize};
 use tidewatch_events::stream::SystemMessage;
 use tidewatch_events::{Envelope, Position};
 
@@ -115,8 +116,18 @@ pub enum Effect {
     },
 }
 
+/// Where a reader stands in the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// `after` of the URL.
+    pub after: String,
+    /// The position that it stands for, or one before it; `None` after a loss of history, when the
+    /// reader goes on from wherever the present is.
+    pub behind: Option<Position>,
+}
+
 /// How the connection stands, as people are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Status {
     /// The first attempt.
     #[default]

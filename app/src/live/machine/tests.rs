@@ -4,29 +4,10 @@ mod paths;
 mod world;
 
 use serde_json::Value;
-use tidewatch_events::{AggregateType, Envelope, EventId, EventType, Metadata, Position, Timestamp};
-use uuid::Uuid;
+use tidewatch_events::EventId;
 
 use super::{Effect, Input, Machine, Millis, Polled};
-
-/// The event at a position.
-fn event(number: u64) -> Envelope {
-    Envelope {
-        event_id: EventId::from_uuid(Uuid::from_u128(u128::from(number))),
-        event_type: EventType::from_static("settlement.created"),
-        aggregate_type: AggregateType::SETTLEMENT,
-        aggregate_id: "stl".into(),
-        aggregate_version: 1,
-        occurred_at: Timestamp::from_unix_millis(0).expect("a time"),
-        position: at(number),
-        payload: Value::Null,
-        metadata: Metadata::default(),
-    }
-}
-
-fn at(number: u64) -> Position {
-    Position::new(number).expect("a position")
-}
+use crate::live::testing::{at, event};
 
 fn connected(number: u64) -> Input {
     Input::Connected { position: at(number), heartbeat: 15_000, recovered: true }
