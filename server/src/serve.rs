@@ -86,7 +86,7 @@ pub async fn run(
 
     let waker = state.waker.clone();
     let mut follower = Follower::new(
-        state.app.log.clone(),
+        PublishedLog::new(state.follower),
         follower_config(&state.app),
         waker.clone(),
         HubSink(state.app.hub.clone()),
@@ -129,6 +129,8 @@ struct Prepared {
     app: AppState,
     waker: Waker,
     system: PgPool,
+    /// The follower's own connection.
+    follower: PgPool,
 }
 
 async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
@@ -177,7 +179,12 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         config: Arc::new(config),
         leptos_options,
     };
-    Ok(Prepared { app, waker, system: system_pool })
+    // It reads at each publication, and tries again whatever fails: no look beforehand whether the
+    // connection is alive.
+    let follower = pool_options(1)
+        .test_before_acquire(false)
+        .connect_lazy_with(app.config.database.database_url.0.clone().application_name("tidewatch follower"));
+    Ok(Prepared { app, waker, system: system_pool, follower })
 }
 
 /// Refuses to start on a schema that this binary does not know, instead of failing at some query.

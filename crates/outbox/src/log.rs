@@ -22,7 +22,8 @@ pub struct StreamHead {
 pub struct LogPage {
     /// Events in the order of positions, without holes.
     pub events: Vec<Event>,
-    /// Events at or above it are kept.
+    /// Everything at or above it is kept. It is the oldest position of all where the page does not go on
+    /// right behind the place that was asked for, and at most that of its first event where it does.
     pub oldest: Position,
 }
 
@@ -125,9 +126,14 @@ impl PublishedLog {
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(&mut *connection)
         .await?;
+        let events: Vec<Event> = rows.into_iter().map(|row| row.0).collect();
+        let next = after.next();
+        if events.first().is_some_and(|first| first.envelope.position == next) {
+            return Ok(LogPage { events, oldest: next });
+        }
         // Read second: whatever retention dropped meanwhile is told, never passed over.
         let oldest = read_head(&mut connection, project).await?.oldest;
-        Ok(LogPage { events: rows.into_iter().map(|row| row.0).collect(), oldest })
+        Ok(LogPage { events, oldest })
     }
 
     /// The position of a published event of this project; `None` when there is none (unknown,

@@ -5,7 +5,7 @@
 //! connection of its own, at most 200 times a second however many commits there were.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -55,6 +55,8 @@ struct Outbound {
     recorded: AtomicBool,
     published: AtomicBool,
     any: Notify,
+    /// The database session that tells, 0 while there is none: what it says is known here already.
+    session: AtomicU32,
 }
 
 impl Waker {
@@ -88,8 +90,8 @@ impl Waker {
         let work = async {
             tokio::join!(
                 self.tell(&options),
-                listen(&options, RECORDED_CHANNEL, &self.recorded),
-                listen(&options, PUBLISHED_CHANNEL, &self.published),
+                self.listen(&options, RECORDED_CHANNEL, &self.recorded),
+                self.listen(&options, PUBLISHED_CHANNEL, &self.published),
             )
         };
         tokio::select! {
@@ -109,6 +111,8 @@ impl Waker {
 
     async fn tell_on_one_connection(&self, options: &PgConnectOptions) -> Result<(), sqlx::Error> {
         let mut connection = PgConnection::connect_with(options).await?;
+        let session: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
+        self.outbound.session.store(session.unsigned_abs(), Ordering::Release);
         loop {
             self.outbound.any.notified().await;
             if self.outbound.recorded.swap(false, Ordering::AcqRel) {
@@ -120,36 +124,39 @@ impl Waker {
             tokio::time::sleep(COALESCE).await;
         }
     }
+
+    /// Raises `signal` at each notification of `channel` by another process, for ever; also after each
+    /// (re)connect, since what was said meanwhile was not heard.
+    async fn listen(&self, options: &PgConnectOptions, channel: &'static str, signal: &Signal) {
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+        loop {
+            match self.listen_on_one_connection(&pool, channel, signal).await {
+                Ok(()) => tracing::warn!(channel, "lost the listening connection; polling delivers meanwhile"),
+                Err(error) => tracing::warn!(channel, %error, "cannot listen; polling delivers meanwhile"),
+            }
+            tokio::time::sleep(RECONNECT).await;
+        }
+    }
+
+    async fn listen_on_one_connection(
+        &self,
+        pool: &sqlx::PgPool,
+        channel: &str,
+        signal: &Signal,
+    ) -> Result<(), sqlx::Error> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(channel).await?;
+        signal.raise();
+        // `try_recv` says `None` when the connection was lost, where `recv` would hide it.
+        while let Some(notification) = listener.try_recv().await? {
+            if notification.process_id() != self.outbound.session.load(Ordering::Acquire) {
+                signal.raise();
+            }
+        }
+        Ok(())
+    }
 }
 
 async fn notify(connection: &mut PgConnection, channel: &str) -> Result<(), sqlx::Error> {
     sqlx::query("select pg_notify($1, '')").bind(channel).execute(connection).await.map(drop)
-}
-
-/// Raises `signal` at each notification of `channel`, for ever; also after each (re)connect,
-/// since what was said meanwhile was not heard.
-pub async fn listen(options: &PgConnectOptions, channel: &'static str, signal: &Signal) {
-    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
-    loop {
-        match listen_on_one_connection(&pool, channel, signal).await {
-            Ok(()) => tracing::warn!(channel, "lost the listening connection; polling delivers meanwhile"),
-            Err(error) => tracing::warn!(channel, %error, "cannot listen; polling delivers meanwhile"),
-        }
-        tokio::time::sleep(RECONNECT).await;
-    }
-}
-
-async fn listen_on_one_connection(
-    pool: &sqlx::PgPool,
-    channel: &str,
-    signal: &Signal,
-) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(channel).await?;
-    signal.raise();
-    // `try_recv` says `None` when the connection was lost, where `recv` would hide it.
-    while listener.try_recv().await?.is_some() {
-        signal.raise();
-    }
-    Ok(())
 }

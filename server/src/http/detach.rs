@@ -169,6 +169,8 @@ impl Detachment {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        // Bytes that are shared would be kept for as long as nothing else comes.
+        self.waiting = Bytes::new();
         Poll::Ready(Ok(()))
     }
 

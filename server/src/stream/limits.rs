@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tidewatch_events::access::Actor;
+use tidewatch_events::id::{ApiKeyId, UserId};
 
 use crate::access::Caller;
 use crate::error::Error;
 
 /// Who has streams open.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
-    Actor(Actor),
+    User(UserId),
+    Key(ApiKeyId),
     Address(IpAddr),
 }
 
@@ -31,21 +33,24 @@ pub struct StreamLimits {
 
 /// Counts open streams on this instance. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct StreamCounts {
+pub struct StreamCounts(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     limits: StreamLimits,
-    open: Arc<Mutex<HashMap<Holder, u32>>>,
+    open: Mutex<HashMap<Holder, u32>>,
 }
 
 /// The place of one stream; free again when dropped.
 #[derive(Debug)]
 pub struct Place {
     counts: StreamCounts,
-    holders: Vec<Holder>,
+    holders: [Option<Holder>; 2],
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.counts.leave(&self.holders);
+        self.counts.leave(self.holders);
     }
 }
 
@@ -53,7 +58,7 @@ impl StreamCounts {
     /// Nobody has a stream open yet.
     #[must_use]
     pub fn new(limits: StreamLimits) -> Self {
-        Self { limits, open: Arc::default() }
+        Self(Arc::new(Inner { limits, open: Mutex::default() }))
     }
 
     /// A place for one more stream of this caller from this address.
@@ -61,36 +66,33 @@ impl StreamCounts {
     /// # Errors
     /// 429 that says which limit is reached.
     pub fn enter(&self, caller: &Caller, address: Option<IpAddr>) -> Result<Place, Error> {
-        let mut wanted = Vec::with_capacity(2);
-        match caller.actor {
-            Actor::User(_) => {
-                wanted.push((Holder::Actor(caller.actor.clone()), self.limits.per_user, "person"))
-            }
-            Actor::Key(_) => {
-                wanted.push((Holder::Actor(caller.actor.clone()), self.limits.per_key, "API key"))
-            }
-            Actor::System(_) => {}
-        }
+        let limits = &self.0.limits;
+        let of_caller = match caller.actor {
+            Actor::User(id) => Some((Holder::User(id), limits.per_user, "person")),
+            Actor::Key(id) => Some((Holder::Key(id), limits.per_key, "API key")),
+            Actor::System(_) => None,
+        };
         // The mapped form of an IPv4 address is that address.
-        let address = address.map(|address| address.to_canonical());
-        wanted.extend(address.map(|address| (Holder::Address(address), self.limits.per_address, "address")));
-        let mut open = self.open.lock();
-        for (holder, limit, what) in &wanted {
+        let of_address = address
+            .map(|address| (Holder::Address(address.to_canonical()), limits.per_address, "address"));
+        let wanted = [of_caller, of_address];
+        let mut open = self.0.open.lock();
+        for (holder, limit, what) in wanted.iter().flatten() {
             if open.get(holder).is_some_and(|count| count >= limit) {
                 return Err(Error::TooManyStreams { limit: *limit, what });
             }
         }
-        let holders: Vec<Holder> = wanted.into_iter().map(|(holder, ..)| holder).collect();
-        for holder in &holders {
-            *open.entry(holder.clone()).or_default() += 1;
+        let holders = wanted.map(|wanted| wanted.map(|(holder, ..)| holder));
+        for holder in holders.into_iter().flatten() {
+            *open.entry(holder).or_default() += 1;
         }
         Ok(Place { counts: self.clone(), holders })
     }
 
-    fn leave(&self, holders: &[Holder]) {
-        let mut open = self.open.lock();
-        for holder in holders {
-            if let Entry::Occupied(mut entry) = open.entry(holder.clone()) {
+    fn leave(&self, holders: [Option<Holder>; 2]) {
+        let mut open = self.0.open.lock();
+        for holder in holders.into_iter().flatten() {
+            if let Entry::Occupied(mut entry) = open.entry(holder) {
                 *entry.get_mut() = entry.get().saturating_sub(1);
                 if *entry.get() == 0 {
                     entry.remove();
