@@ -97,7 +97,9 @@ fn terms_of_event(event: &Event) -> Vec<Term> {
         Term::ResourceType(envelope.aggregate_type.clone()),
         Term::Type(envelope.event_type.clone()),
     ];
-    terms.extend(event_type.match_indices('.').map(|(dot, _)| Term::TypePrefix(event_type[..=dot].to_owned())));
+    terms.extend(
+        event_type.match_indices('.').map(|(dot, _)| Term::TypePrefix(event_type[..=dot].to_owned())),
+    );
     terms.extend(event.routing.channels.iter().cloned().map(Term::Channel));
     terms
 }

@@ -50,7 +50,9 @@ impl Run {
     pub fn sse_frames(&self) -> Bytes {
         match &*self.0.events {
             [only] => only.sse_frame(),
-            many => self.0.frames.get_or_init(|| concatenate(many.iter().map(|event| event.sse_frame()))).clone(),
+            many => {
+                self.0.frames.get_or_init(|| concatenate(many.iter().map(|event| event.sse_frame()))).clone()
+            }
         }
     }
 

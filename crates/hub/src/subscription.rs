@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
-use tidewatch_events::id::ConnectionId;
 use tidewatch_events::Position;
+use tidewatch_events::id::ConnectionId;
 
 use crate::history::{Reading, ReplayPage};
 use crate::hub::{Head, Inner};

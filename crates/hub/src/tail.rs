@@ -76,7 +76,11 @@ impl Tail {
 
     /// What a subscriber with this cursor that had these ones `early` is given next. Its cursor and
     /// what it had early move on by it.
-    pub(crate) fn take(&mut self, cursor: &mut Position, early: &mut Vec<Arc<PublishedEvent>>) -> Option<Taken> {
+    pub(crate) fn take(
+        &mut self,
+        cursor: &mut Position,
+        early: &mut Vec<Arc<PublishedEvent>>,
+    ) -> Option<Taken> {
         let taken = if self.urgent == 0 && early.is_empty() {
             self.next_run(*cursor).map(Taken::Events)
         } else {
@@ -99,8 +103,14 @@ impl Tail {
         }
     }
 
-    fn lacking(&self, cursor: Position, early: &[Arc<PublishedEvent>]) -> impl Iterator<Item = &Arc<PublishedEvent>> {
-        self.events.range(self.start_of(cursor)..).filter(|event| !early.iter().any(|had| had.position() == event.position()))
+    fn lacking(
+        &self,
+        cursor: Position,
+        early: &[Arc<PublishedEvent>],
+    ) -> impl Iterator<Item = &Arc<PublishedEvent>> {
+        self.events
+            .range(self.start_of(cursor)..)
+            .filter(|event| !early.iter().any(|had| had.position() == event.position()))
     }
 
     fn next_run(&mut self, cursor: Position) -> Option<Run> {

@@ -131,7 +131,9 @@ impl Waker {
         let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
         loop {
             match self.listen_on_one_connection(&pool, channel, signal).await {
-                Ok(()) => tracing::warn!(channel, "lost the listening connection; polling delivers meanwhile"),
+                Ok(()) => {
+                    tracing::warn!(channel, "lost the listening connection; polling delivers meanwhile")
+                }
                 Err(error) => tracing::warn!(channel, %error, "cannot listen; polling delivers meanwhile"),
             }
             tokio::time::sleep(RECONNECT).await;

@@ -73,8 +73,8 @@ impl StreamCounts {
             Actor::System(_) => None,
         };
         // The mapped form of an IPv4 address is that address.
-        let of_address = address
-            .map(|address| (Holder::Address(address.to_canonical()), limits.per_address, "address"));
+        let of_address =
+            address.map(|address| (Holder::Address(address.to_canonical()), limits.per_address, "address"));
         let wanted = [of_caller, of_address];
         let mut open = self.0.open.lock();
         for (holder, limit, what) in wanted.iter().flatten() {

@@ -96,7 +96,9 @@ impl SseStream {
                         return Poll::Ready(batch.take());
                     }
                 }
-                (delivery, _) => return Poll::Ready(self.behind_the_batch(|stream| stream.deliver(delivery))),
+                (delivery, _) => {
+                    return Poll::Ready(self.behind_the_batch(|stream| stream.deliver(delivery)));
+                }
             }
         }
         if let Some(batch) = &mut self.batch

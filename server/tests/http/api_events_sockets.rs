@@ -190,7 +190,8 @@ async fn a_reader_that_falls_behind_is_told_and_recovers_all(pool: PgPool) {
     let frames: Vec<&str> = text.split("\n\n").filter(|frame| frame.contains("event: log.added")).collect();
     assert!(frames.len() < EVENTS, "the bounds are smaller than this");
     assert!(text.contains("\"code\":\"Lagged\""), "it is told");
-    let last_id = frames.last().and_then(|frame| frame.split("id: ").nth(1)).and_then(|rest| rest.lines().next());
+    let last_id =
+        frames.last().and_then(|frame| frame.split("id: ").nth(1)).and_then(|rest| rest.lines().next());
     let last_id = last_id.map_or_else(String::new, |id| format!("?after={id}"));
     let mut again = server.client.stream(if frames.is_empty() { "?after=earliest" } else { &last_id }).await;
     for number in frames.len() + 1..=EVENTS {

@@ -373,7 +373,8 @@ async fn readers_on_many_threads_miss_nothing() {
         .map(|_| {
             let hub = world.hub.clone();
             tokio::spawn(async move {
-                let open = |after| hub.subscribe(request(true, EventFilter::default(), StartAt::After(after)));
+                let open =
+                    |after| hub.subscribe(request(true, EventFilter::default(), StartAt::After(after)));
                 let (mut subscription, mut got) = (open(at(0)), Vec::new());
                 while got.len() < EVENTS as usize {
                     match subscription.next().await {

@@ -22,7 +22,11 @@ use crate::support::{Log, event, project, request, subject};
 #[derive(Debug, Clone)]
 enum Op {
     Publish(Vec<NewEvent>),
-    Subscribe { back: u64, filter: usize, who: Who },
+    Subscribe {
+        back: u64,
+        filter: usize,
+        who: Who,
+    },
     /// Takes one delivery.
     Look(usize),
     /// Takes all there are.
@@ -59,8 +63,9 @@ fn whos() -> impl Strategy<Value = Who> {
 
 fn new_events() -> impl Strategy<Value = NewEvent> {
     let audience = prop::option::weighted(0.2, 0..3usize);
-    (0..3usize, 0..3usize, any::<bool>(), audience, prop::bool::weighted(0.2))
-        .prop_map(|(kind, thing, secret, audience, urgent)| NewEvent { kind, thing, secret, audience, urgent })
+    (0..3usize, 0..3usize, any::<bool>(), audience, prop::bool::weighted(0.2)).prop_map(
+        |(kind, thing, secret, audience, urgent)| NewEvent { kind, thing, secret, audience, urgent },
+    )
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
