@@ -5,8 +5,24 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 
 use crate::context::Context;
-use crate::report::Record;
+use crate::report::{Record, RowSpec};
 use crate::systems::System;
+
+/// Measures rows whose values come one a run: see [`rounds`].
+///
+/// # Errors
+/// Tidewatch itself failed.
+pub async fn measure_rows(
+    context: &Context,
+    specs: &[RowSpec],
+    systems: &[Box<dyn System>],
+    runs: usize,
+    one_run: impl AsyncFnMut(&Context, &dyn System, &mut [Record]) -> Result<()>,
+) -> Result<Vec<Record>> {
+    let mut records: Vec<Record> = specs.iter().map(|spec| Record::new(spec.id, runs)).collect();
+    rounds(context, systems, runs, &mut records, one_run).await?;
+    Ok(records)
+}
 
 /// Measures every system `runs` times, in rounds. A peer that is missing or fails is left out with
 /// the reason.
@@ -18,7 +34,7 @@ pub async fn rounds(
     systems: &[Box<dyn System>],
     runs: usize,
     records: &mut [Record],
-    mut one_run: impl AsyncFnMut(&dyn System, &mut [Record]) -> Result<()>,
+    mut one_run: impl AsyncFnMut(&Context, &dyn System, &mut [Record]) -> Result<()>,
 ) -> Result<()> {
     let (mut left_out, mut failed) = (BTreeSet::new(), BTreeSet::new());
     for system in systems {
@@ -31,7 +47,7 @@ pub async fn rounds(
     for run in 1..=runs {
         for system in systems.iter().filter(|system| !left_out.contains(system.name())) {
             tracing::info!(run, of = runs, "{}", system.name());
-            match one_run(system.as_ref(), records).await {
+            match one_run(context, system.as_ref(), records).await {
                 Ok(()) => {}
                 Err(error) if is_tidewatch(system.as_ref()) => {
                     return Err(error).with_context(|| format!("{} failed", system.name()));

@@ -134,28 +134,8 @@ impl<S: Clone> Feed<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::testing::{at, event};
     use proptest::prelude::*;
-    use serde_json::Value;
-    use tidewatch_events::{AggregateType, EventId, EventType, Metadata, Timestamp};
-    use uuid::Uuid;
-
-    fn at(number: u64) -> Position {
-        Position::new(number).expect("a position")
-    }
-
-    fn event(number: u64) -> Envelope {
-        Envelope {
-            event_id: EventId::from_uuid(Uuid::from_u128(u128::from(number))),
-            event_type: EventType::from_static("settlement.created"),
-            aggregate_type: AggregateType::SETTLEMENT,
-            aggregate_id: "stl".into(),
-            aggregate_version: 1,
-            occurred_at: Timestamp::from_unix_millis(0).expect("a time"),
-            position: at(number),
-            payload: Value::Null,
-            metadata: Metadata::default(),
-        }
-    }
 
     fn numbers(catch_up: &CatchUp) -> Option<Vec<u64>> {
         match catch_up {

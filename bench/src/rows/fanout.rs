@@ -7,7 +7,7 @@ use crate::measure::{Load, Window, warm_up, window};
 use crate::publish::{IN_FLIGHT, SHARING, Topics};
 use crate::readers::Readers;
 use crate::report::{Check, Column, Record, RowSpec, Target};
-use crate::rounds::rounds;
+use crate::rounds::measure_rows;
 use crate::systems::{BARE_TCP, System, TIDEWATCH, all};
 
 const CPU: &str = "cpu_per_100k";
@@ -63,13 +63,7 @@ pub(super) const SPECS: &[RowSpec] = &[
 ];
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
-    let systems = all(context);
-    let mut records: Vec<Record> = SPECS.iter().map(|spec| Record::new(spec.id, context.plan.runs)).collect();
-    rounds(context, &systems, context.plan.runs, &mut records, async |system, records| {
-        one_run(context, system, records).await
-    })
-    .await?;
-    Ok(records)
+    measure_rows(context, SPECS, &all(context), context.plan.runs, one_run).await
 }
 
 async fn one_run(context: &Context, system: &dyn System, records: &mut [Record]) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::process::memory_of_tree;
 use crate::publish::{SHARING, Topics};
 use crate::readers::Readers;
 use crate::report::{Check, Column, Record, RowSpec, Target};
-use crate::rounds::rounds;
+use crate::rounds::measure_rows;
 use crate::systems::{System, TIDEWATCH, all_once};
 
 const TOPICS: u32 = 10;
@@ -35,12 +35,7 @@ pub(super) const SPECS: &[RowSpec] = &[RowSpec {
 }];
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
-    let mut records = vec![Record::new(SPECS[0].id, 1)];
-    rounds(context, &all_once(context), 1, &mut records, async |system, records| {
-        one_run(context, system, records).await
-    })
-    .await?;
-    Ok(records)
+    measure_rows(context, SPECS, &all_once(context), 1, one_run).await
 }
 
 async fn one_run(context: &Context, system: &dyn System, records: &mut [Record]) -> Result<()> {

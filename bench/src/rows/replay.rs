@@ -47,7 +47,7 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
     ];
     let mut records = vec![Record::new(SPECS[0].id, context.plan.runs)];
     // The events are published once a system; each run is a reader of its own.
-    rounds(context, &systems, 1, &mut records, async |system, records| {
+    rounds(context, &systems, 1, &mut records, async |context, system, records| {
         let running = system.start(context).await?;
         publish_all(context, running.as_ref()).await?;
         for _ in 0..context.plan.runs {

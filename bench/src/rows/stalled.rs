@@ -11,7 +11,7 @@ use crate::process::{memory_of_tree, send_queues};
 use crate::publish::{Publishers, SHARING, Topics};
 use crate::readers::Readers;
 use crate::report::{Check, Column, Record, RowSpec, Target};
-use crate::rounds::rounds;
+use crate::rounds::measure_rows;
 use crate::systems::{Running, System, TIDEWATCH, all_once};
 
 /// Readers that never read. One would be lost in the noise of the server's memory, so there are as
@@ -42,12 +42,7 @@ pub(super) const SPECS: &[RowSpec] = &[RowSpec {
 }];
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
-    let mut records = vec![Record::new(SPECS[0].id, context.plan.few_runs)];
-    rounds(context, &all_once(context), context.plan.few_runs, &mut records, async |system, records| {
-        one_run(context, system, records).await
-    })
-    .await?;
-    Ok(records)
+    measure_rows(context, SPECS, &all_once(context), context.plan.few_runs, one_run).await
 }
 
 async fn one_run(context: &Context, system: &dyn System, records: &mut [Record]) -> Result<()> {

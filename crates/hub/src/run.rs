@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use crate::published::PublishedEvent;
 
 /// Most events that one delivery holds.
-const RUN_EVENTS: usize = 256;
+pub(crate) const RUN_EVENTS: usize = 256;
 /// Bytes of encoded events past which a delivery is closed; a single event can be larger. What a
 /// reader has in its hands while it does not read is no more than this.
 const RUN_BYTES: usize = 64 * 1024;
@@ -28,15 +28,15 @@ struct Inner {
 impl Run {
     /// As many of these as fit into one delivery, and at least one.
     pub(crate) fn fill<'a>(events: impl Iterator<Item = &'a Arc<PublishedEvent>>) -> Self {
-        let (mut taken, mut bytes) = (Vec::new(), 0);
+        let (mut taken, mut bytes, mut full) = (Vec::new(), 0, false);
         for event in events {
             bytes += event.frame_len();
             taken.push(Arc::clone(event));
-            if taken.len() == RUN_EVENTS || bytes >= RUN_BYTES {
+            full = taken.len() == RUN_EVENTS || bytes >= RUN_BYTES;
+            if full {
                 break;
             }
         }
-        let full = taken.len() == RUN_EVENTS || bytes >= RUN_BYTES;
         Self(Arc::new(Inner { events: taken.into_boxed_slice(), full, frames: OnceLock::new() }))
     }
 

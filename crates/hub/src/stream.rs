@@ -14,14 +14,12 @@ use crate::history::ReplayPage;
 use crate::hub::{Head, HubConfig, PublishError, StartAt};
 use crate::published::PublishedEvent;
 use crate::ring::Ring;
-use crate::run::Run;
+use crate::run::{RUN_EVENTS, Run};
 use crate::slot::{Phase, Slot};
 use crate::subscription::{CloseReason, Delivery};
 use crate::tail::{QueueBounds, Taken};
 use crate::view::Views;
 
-/// Most events that one delivery of a replay holds.
-const REPLAY_BATCH: usize = 256;
 /// Events that are read from the history at once.
 const HISTORY_BATCH: usize = 1_000;
 
@@ -223,7 +221,7 @@ fn pick<'a>(
     let mut cursor = slot.cursor;
     let mut wanted = Vec::new();
     for event in events.take_while(|event| event.position() <= head) {
-        if wanted.len() == REPLAY_BATCH {
+        if wanted.len() == RUN_EVENTS {
             break;
         }
         cursor = event.position();

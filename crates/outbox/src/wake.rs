@@ -105,6 +105,8 @@ impl Waker {
             if let Err(error) = self.tell_on_one_connection(options).await {
                 tracing::warn!(%error, "notifications are interrupted; polling delivers meanwhile");
             }
+            // Its number can be given to another process's session.
+            self.outbound.session.store(0, Ordering::Release);
             tokio::time::sleep(RECONNECT).await;
         }
     }
