@@ -10,6 +10,7 @@ use tidewatch_events::id::ConnectionId;
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Event, EventFilter, Position, ProjectId, Subject};
 
+use crate::direct::{DirectSink, Handout};
 use crate::history::{History, SharedHistory};
 use crate::ring::RingBounds;
 use crate::stream::ProjectStream;
@@ -157,12 +158,13 @@ impl Hub {
     }
 
     /// Passes the next events of a project on. Those at or before the head are known and ignored,
-    /// so a batch may be published again.
+    /// so a batch may be published again. The handouts are for subscribers with a [`DirectSink`]; each can be
+    /// given by a task of its own, and dropped it wakes them instead.
     ///
     /// # Errors
     /// The project was not opened, or an event is missing before one of these; the events from
     /// there on are not taken.
-    pub fn publish(&self, project: ProjectId, events: Vec<Event>) -> Result<(), PublishError> {
+    pub fn publish(&self, project: ProjectId, events: Vec<Event>) -> Result<Vec<Handout>, PublishError> {
         self.stream(project).publish(events)
     }
 
@@ -190,6 +192,13 @@ impl Hub {
             stream.close(key, CloseReason::Draining);
         }
         Subscription::new(request.id, Arc::clone(&self.0), stream, key, recovered)
+    }
+
+    /// From now on events are offered to `sink` while the connection's subscriber waits for the next one:
+    /// see [`crate::direct`]. `false` when there is no such connection.
+    pub fn attach(&self, id: ConnectionId, sink: Arc<dyn DirectSink>) -> bool {
+        let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
+        stream.attach(key, sink)
     }
 
     /// From now on the connection has these rights; what waits and may no longer be seen is

@@ -15,10 +15,12 @@
 //! | [`hub`] | the entrance: projects, publishing, subscribing |
 //! | [`subscription`] | what one subscriber holds, and what it receives |
 //! | [`history`] | where older events come from |
+//! | [`direct`] | giving to caught-up subscribers without waking them |
 //! | [`published`], [`run`] | an event with its encoding, and events in a row, shared by all their readers |
 //! | `stream`, `slot`, `ring` | one project's stream, one subscriber's place in it, its latest events |
 //! | `view`, `tail`, `index` | subscribers that see the same, what waits for them, and how an event finds them |
 
+pub mod direct;
 pub mod history;
 pub mod hub;
 mod index;
@@ -31,6 +33,7 @@ pub mod subscription;
 mod tail;
 mod view;
 
+pub use direct::{DirectSink, Handout};
 pub use history::{History, HistoryError, HistoryPage};
 pub use hub::{Head, Hub, HubConfig, PublishError, StartAt, SubscribeRequest};
 pub use published::PublishedEvent;

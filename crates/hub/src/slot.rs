@@ -1,10 +1,12 @@
 //! One subscriber's place in a stream.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::Waker;
 
 use tidewatch_events::Position;
 
+use crate::direct::DirectSink;
 use crate::published::PublishedEvent;
 use crate::subscription::CloseReason;
 
@@ -40,6 +42,10 @@ pub(crate) struct Slot {
     pub(crate) rights_changed: bool,
     /// Whom to wake when there is something for it.
     pub(crate) waker: Option<Waker>,
+    /// Takes events while nobody looks.
+    pub(crate) sink: Option<Arc<dyn DirectSink>>,
+    /// The claim that it is under: what waits is being offered to its sink.
+    pub(crate) claim: Option<NonZeroU32>,
 }
 
 impl Slot {
@@ -53,7 +59,20 @@ impl Slot {
             closed,
             rights_changed: false,
             waker: None,
+            sink: None,
+            claim: None,
         }
+    }
+
+    /// Whether events at `position` can be offered to its sink: it waits, and nothing else is to be told.
+    pub(crate) fn can_be_claimed(&self, position: Position) -> bool {
+        self.sink.is_some()
+            && self.waker.is_some()
+            && self.claim.is_none()
+            && self.closed.is_none()
+            && !self.rights_changed
+            && self.early.is_empty()
+            && self.cursor < position
     }
 }
 
@@ -64,6 +83,6 @@ mod tests {
     /// A hundred thousand subscribers are a hundred thousand of these.
     #[test]
     fn is_small() {
-        assert!(size_of::<Slot>() <= 96, "{} bytes", size_of::<Slot>());
+        assert!(size_of::<Slot>() <= 112, "{} bytes", size_of::<Slot>());
     }
 }

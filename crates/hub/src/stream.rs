@@ -2,6 +2,7 @@
 //! switch from replay to live exclude each other: a subscriber can miss nothing between two of them.
 //! The lock is never held while anything is awaited, and nobody is woken under it.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -10,6 +11,7 @@ use slab::Slab;
 use tidewatch_events::{Event, EventFilter, Position, ProjectId, Subject};
 use tokio::time::Instant;
 
+use crate::direct::{Claim, DirectSink, Handout, PART};
 use crate::history::ReplayPage;
 use crate::hub::{Head, HubConfig, PublishError, StartAt};
 use crate::published::PublishedEvent;
@@ -18,7 +20,7 @@ use crate::run::{RUN_EVENTS, Run};
 use crate::slot::{Phase, Slot};
 use crate::subscription::{CloseReason, Delivery};
 use crate::tail::{QueueBounds, Taken};
-use crate::view::Views;
+use crate::view::{Todo, Views};
 
 /// Events that are read from the history at once.
 const HISTORY_BATCH: usize = 1_000;
@@ -36,6 +38,8 @@ struct State {
     ring: Ring,
     slots: Slab<Slot>,
     views: Views,
+    /// Counts claims, to tell them apart.
+    claims: NonZeroU32,
 }
 
 /// What a subscriber has to do next.
@@ -112,6 +116,9 @@ impl State {
         let Some(slot) = self.slots.get_mut(key) else {
             return Step::Deliver(Delivery::Closed(CloseReason::Removed));
         };
+        if slot.claim.is_some() {
+            return Step::Wait;
+        }
         if let Some(reason) = slot.closed {
             return self.closing_step(key, reason);
         }
@@ -176,9 +183,9 @@ impl State {
         events: Vec<Event>,
         bounds: QueueBounds,
         now: Instant,
-        woken: &mut Vec<Waker>,
+        todo: &mut Todo,
     ) -> Result<(), PublishError> {
-        let Self { head: Some(head), ring, slots, views } = self else {
+        let Self { head: Some(head), ring, slots, views, .. } = self else {
             return Err(PublishError::NotOpen(project));
         };
         for event in events {
@@ -193,11 +200,70 @@ impl State {
             let showing = views.showing(&event);
             let event = Arc::new(PublishedEvent::new(event));
             for key in showing {
-                views.get_mut(key).push(&event, slots, bounds, woken);
+                views.get_mut(key).push(&event, slots, bounds, todo);
             }
             ring.push(event, now);
         }
         Ok(())
+    }
+
+    /// Claims the subscriber for its sink, if something waits for it.
+    fn claim(&mut self, key: usize) -> Option<Claim> {
+        let slot = self.slots.get_mut(key)?;
+        let Phase::Live { caught_up: false, .. } = slot.phase else { return None };
+        let sink = Arc::clone(slot.sink.as_ref()?);
+        let events = self.views.get_mut(slot.view).tail.next_run(slot.cursor)?;
+        self.claims = self.claims.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        slot.claim = Some(self.claims);
+        Some(Claim { key, number: self.claims, sink, events })
+    }
+
+    /// Claims those who can be, and leaves the others to be woken.
+    fn claim_all(&mut self, todo: &mut Todo) -> Vec<Claim> {
+        let mut claims = Vec::with_capacity(todo.claimable.len());
+        for key in std::mem::take(&mut todo.claimable) {
+            match self.claim(key) {
+                Some(claim) => claims.push(claim),
+                None => todo.woken.extend(self.slots[key].waker.take()),
+            }
+        }
+        claims
+    }
+
+    /// Ends claims. Those who have taken what they were offered and lack more are claimed anew; those who
+    /// have not, or of whom something else is wanted, are woken.
+    fn settle(&mut self, given: Vec<(Claim, bool)>, woken: &mut Vec<Waker>) -> Vec<Claim> {
+        let mut again = Vec::new();
+        for (claim, taken) in given {
+            let Some(slot) = self.slots.get_mut(claim.key).filter(|slot| slot.claim == Some(claim.number))
+            else {
+                continue;
+            };
+            slot.claim = None;
+            let last = claim.events.last().map(|last| last.position()).filter(|_| taken);
+            match (&mut slot.phase, last) {
+                (Phase::Live { caught_up, .. }, Some(last)) => {
+                    slot.cursor = slot.cursor.max(last);
+                    let view = self.views.get_mut(slot.view);
+                    let wanted_else = slot.closed.is_some() || slot.rights_changed || !slot.early.is_empty();
+                    if view.tail.has_nothing_behind(slot.cursor) {
+                        *caught_up = true;
+                        view.one_caught_up();
+                        if !wanted_else {
+                            continue;
+                        }
+                    } else if !wanted_else && let Some(next) = self.claim(claim.key) {
+                        again.push(next);
+                        continue;
+                    }
+                }
+                (Phase::Replaying, Some(last)) => slot.cursor = slot.cursor.max(last),
+                (Phase::Lagged(position), Some(last)) => *position = (*position).max(last),
+                _ => {}
+            }
+            woken.extend(self.slots[claim.key].waker.take());
+        }
+        again
     }
 
     fn replayed(&mut self, key: usize, cursor: Position, wanted: Option<Run>) -> Step {
@@ -252,6 +318,7 @@ impl ProjectStream {
                 ring: Ring::new(config.ring_bounds()),
                 slots: Slab::new(),
                 views: Views::default(),
+                claims: NonZeroU32::MIN,
             }),
         }
     }
@@ -285,12 +352,32 @@ impl ProjectStream {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    pub(crate) fn publish(&self, events: Vec<Event>) -> Result<(), PublishError> {
+    pub(crate) fn publish(self: &Arc<Self>, events: Vec<Event>) -> Result<Vec<Handout>, PublishError> {
         let now = Instant::now();
+        let mut todo = Todo::default();
+        let mut state = self.state.lock();
+        let done = state.publish(self.project, events, self.queue_bounds, now, &mut todo);
+        let mut claims = state.claim_all(&mut todo).into_iter();
+        drop(state);
+        todo.woken.into_iter().for_each(Waker::wake);
+        let mut handouts = Vec::new();
+        while claims.len() > 0 {
+            handouts.push(Handout::new(Arc::clone(self), claims.by_ref().take(PART).collect()));
+        }
+        done.map(|()| handouts)
+    }
+
+    /// See [`State::settle`].
+    pub(crate) fn settle(&self, given: Vec<(Claim, bool)>) -> Vec<Claim> {
         let mut woken = Vec::new();
-        let done = self.state.lock().publish(self.project, events, self.queue_bounds, now, &mut woken);
+        let again = self.state.lock().settle(given, &mut woken);
         woken.into_iter().for_each(Waker::wake);
-        done
+        again
+    }
+
+    /// From now on events are offered to this sink while the subscriber waits. `false`: it is not here.
+    pub(crate) fn attach(&self, key: usize, sink: Arc<dyn DirectSink>) -> bool {
+        self.state.lock().slots.get_mut(key).map(|slot| slot.sink = Some(sink)).is_some()
     }
 
     /// Takes a subscriber in; `true`: it goes on from where it asked to.
@@ -403,18 +490,31 @@ impl ProjectStream {
     pub(crate) fn step(&self, key: usize, waker: &Waker) -> Step {
         let mut state = self.state.lock();
         let step = state.step(key);
-        if matches!(step, Step::Wait | Step::Read(..))
-            && let Some(slot) = state.slots.get_mut(key)
-        {
-            match &mut slot.waker {
-                Some(known) => known.clone_from(waker),
-                none => *none = Some(waker.clone()),
+        if let Some(slot) = state.slots.get_mut(key) {
+            match (&mut slot.waker, matches!(step, Step::Wait | Step::Read(..))) {
+                (Some(known), true) => known.clone_from(waker),
+                (none, true) => *none = Some(waker.clone()),
+                // It has something in its hands: nothing may overtake that through its sink.
+                (known, false) => *known = None,
             }
         }
         step
     }
 
+    /// The subscriber's position, past which nothing is given to it until its next step; `None` while
+    /// something is being offered to its sink.
+    pub(crate) fn hold(&self, key: usize) -> Option<Position> {
+        let mut state = self.state.lock();
+        let slot = state.slots.get_mut(key).filter(|slot| slot.claim.is_none())?;
+        slot.waker = None;
+        state.slots.get(key).map(|slot| state.position(slot))
+    }
+
     pub(crate) fn accept(&self, key: usize, after: Position, page: &ReplayPage) -> Step {
-        self.state.lock().accept(key, after, page)
+        let mut state = self.state.lock();
+        if let Some(slot) = state.slots.get_mut(key) {
+            slot.waker = None;
+        }
+        state.accept(key, after, page)
     }
 }

@@ -106,6 +106,14 @@ impl Subscription {
         self.stream.place(self.key)
     }
 
+    /// The position, to be told in a message beside the events: nothing past it is given until the next
+    /// poll, which has to follow. `None` while a [`crate::DirectSink`] is being offered something, for
+    /// the message could come behind that.
+    #[must_use]
+    pub fn hold(&mut self) -> Option<Position> {
+        self.stream.hold(self.key)
+    }
+
     /// Whether it goes on from where it was asked to; `false` when a [`Delivery::Gap`] comes first.
     #[must_use]
     pub const fn recovered(&self) -> bool {

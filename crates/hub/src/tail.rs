@@ -113,7 +113,8 @@ impl Tail {
             .filter(|event| !early.iter().any(|had| had.position() == event.position()))
     }
 
-    fn next_run(&mut self, cursor: Position) -> Option<Run> {
+    /// What a subscriber with this cursor lacks, as far as it fits into one delivery.
+    pub(crate) fn next_run(&mut self, cursor: Position) -> Option<Run> {
         let start = self.start_of(cursor);
         let first = self.events.get(start)?;
         let same_place = |run: &&Run| run.first().is_some_and(|begins| Arc::ptr_eq(begins, first));

@@ -17,6 +17,15 @@ use crate::published::PublishedEvent;
 use crate::slot::{Phase, Slot};
 use crate::tail::{QueueBounds, Tail};
 
+/// What is to be done about subscribers for whom something came.
+#[derive(Default)]
+pub(crate) struct Todo {
+    /// To be woken when the lock is let go.
+    pub(crate) woken: Vec<Waker>,
+    /// Those whose sinks can be offered it, by their slots.
+    pub(crate) claimable: Vec<usize>,
+}
+
 /// What one filter shows to one set of rights, and to whom.
 pub(crate) struct View {
     filter_key: usize,
@@ -72,7 +81,7 @@ impl View {
         event: &Arc<PublishedEvent>,
         slots: &mut Slab<Slot>,
         bounds: QueueBounds,
-        woken: &mut Vec<Waker>,
+        todo: &mut Todo,
     ) {
         if self.live.is_empty() {
             return;
@@ -84,11 +93,15 @@ impl View {
                 && std::mem::replace(caught_up, false)
             {
                 self.behind += 1;
-                woken.extend(slot.waker.take());
+                if slot.can_be_claimed(event.position()) {
+                    todo.claimable.push(*key);
+                } else {
+                    todo.woken.extend(slot.waker.take());
+                }
             }
         }
         if self.tail.is_over(bounds) {
-            self.cut_the_slow(slots, bounds, woken);
+            self.cut_the_slow(slots, bounds, &mut todo.woken);
         }
     }
 

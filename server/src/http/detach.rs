@@ -13,7 +13,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
@@ -23,10 +24,12 @@ use axum::response::Response;
 use bytes::{Buf, Bytes};
 use http::header::{CONNECTION, DATE};
 use http::{HeaderValue, Method, Version};
+use parking_lot::Mutex;
+use tidewatch_hub::{DirectSink, Run};
 use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
-use super::event_stream::{ByteStream, EventStream};
+use super::event_stream::{Attach, ByteStream, EventStream, Parts};
 use super::socket::{Peer, Stall};
 use crate::state::AppState;
 
@@ -59,9 +62,9 @@ pub async fn detach(State(state): State<AppState>, request: Request, next: Next)
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.clone());
     let can_detach = request.method() == Method::GET && request.version() <= Version::HTTP_11;
     let mut response = next.run(request).await;
-    let Some(stream) = EventStream::take_from(&mut response) else { return response };
+    let Some(parts) = EventStream::take_from(&mut response) else { return response };
     let Some(peer) = peer.filter(|_| can_detach) else {
-        *response.body_mut() = Body::from_stream(stream);
+        *response.body_mut() = Body::from_stream(parts.bytes);
         return response;
     };
     let head = write_head(&response.into_parts().0);
@@ -70,7 +73,7 @@ pub async fn detach(State(state): State<AppState>, request: Request, next: Next)
     state.detached.tasks.spawn(async move {
         // It is not given when the client has left before.
         if let Ok(socket) = socket.await {
-            Detachment { socket, waiting: head, stream: Some(stream), stall }.await;
+            Detachment::new(socket, head, parts, stall).await;
         }
     });
     // Not a byte of this reaches the client: the socket is gone when hyper writes it.
@@ -103,13 +106,49 @@ fn write_head(head: &http::response::Parts) -> Bytes {
     Bytes::from(bytes)
 }
 
+/// The socket of a stream: its task writes to it, and the hub does while the task sleeps.
+struct Line {
+    socket: TcpStream,
+    state: Mutex<LineState>,
+}
+
+struct LineState {
+    /// What the socket has not taken yet. Nothing else is written before it.
+    waiting: Bytes,
+    /// The stream's task, to write what the hub could not write whole.
+    task: Option<Waker>,
+}
+
+impl DirectSink for Line {
+    fn offer(&self, events: &Run) -> bool {
+        let mut state = self.state.lock();
+        if !state.waiting.is_empty() {
+            return false;
+        }
+        let bytes = events.sse_frames();
+        match self.socket.try_write(&bytes) {
+            Ok(written) if written == bytes.len() => true,
+            Ok(written) => {
+                state.waiting = bytes.slice(written..);
+                if let Some(task) = state.task.take() {
+                    task.wake();
+                }
+                true
+            }
+            // The task finds out what it is.
+            Err(_) => false,
+        }
+    }
+}
+
 /// A stream and its socket; done when either has ended.
 struct Detachment {
-    socket: TcpStream,
-    /// What the socket has not taken yet.
-    waiting: Bytes,
+    line: Arc<Line>,
     /// `None` when all of it was taken.
     stream: Option<ByteStream>,
+    /// What is done when the first bytes of the stream are written: from then on the hub can write events.
+    attach: Option<Attach>,
+    has_begun: bool,
     stall: Stall,
 }
 
@@ -137,11 +176,23 @@ impl Future for Detachment {
 }
 
 impl Detachment {
+    fn new(socket: TcpStream, head: Bytes, parts: Parts, stall: Stall) -> Self {
+        let state = Mutex::new(LineState { waiting: head, task: None });
+        Self {
+            line: Arc::new(Line { socket, state }),
+            stream: Some(parts.bytes),
+            attach: parts.attach,
+            has_begun: false,
+            stall,
+        }
+    }
+
     /// A reader has nothing to say any more; that it closes its side is how it leaves.
     fn reader_has_left(&self, context: &mut Context<'_>) -> bool {
-        while let Poll::Ready(ready) = self.socket.poll_read_ready(context) {
+        let socket = &self.line.socket;
+        while let Poll::Ready(ready) = socket.poll_read_ready(context) {
             let mut ignored = [0; 512];
-            match ready.and_then(|()| self.socket.try_read(&mut ignored)) {
+            match ready.and_then(|()| socket.try_read(&mut ignored)) {
                 Ok(0) => return true,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -152,14 +203,15 @@ impl Detachment {
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.waiting.is_empty() {
-            match self.socket.try_write(&self.waiting) {
+        let mut state = self.line.state.lock();
+        while !state.waiting.is_empty() {
+            match self.line.socket.try_write(&state.waiting) {
                 Ok(written) => {
-                    self.waiting.advance(written);
+                    state.waiting.advance(written);
                     self.stall.end();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if let Poll::Ready(ready) = self.socket.poll_write_ready(context) {
+                    if let Poll::Ready(ready) = self.line.socket.poll_write_ready(context) {
                         ready?;
                         continue;
                     }
@@ -170,7 +222,18 @@ impl Detachment {
             }
         }
         // Bytes that are shared would be kept for as long as nothing else comes.
-        self.waiting = Bytes::new();
+        state.waiting = Bytes::new();
+        // What the hub writes from here on in part, this task writes to the end.
+        match &mut state.task {
+            Some(task) => task.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        drop(state);
+        if self.has_begun
+            && let Some(attach) = self.attach.take()
+        {
+            attach(Arc::clone(&self.line) as Arc<dyn DirectSink>);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -178,7 +241,7 @@ impl Detachment {
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(()) };
         match ready!(stream.as_mut().poll_next(context)) {
-            Some(Ok(bytes)) => self.waiting = bytes,
+            Some(Ok(bytes)) => self.write_next(bytes),
             // Nothing of ours fails but a compressor; what it has not sent, nobody can read.
             Some(Err(error)) => {
                 tracing::warn!(%error, "a stream cannot go on");
@@ -187,5 +250,16 @@ impl Detachment {
             None => self.stream = None,
         }
         Poll::Ready(())
+    }
+
+    fn write_next(&mut self, bytes: Bytes) {
+        let mut state = self.line.state.lock();
+        self.has_begun = true;
+        if state.waiting.is_empty() {
+            state.waiting = bytes;
+        } else {
+            // The hub has written a part of something since this task looked.
+            state.waiting = Bytes::from([std::mem::take(&mut state.waiting), bytes].concat());
+        }
     }
 }

@@ -11,6 +11,7 @@ use futures::Stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 use parking_lot::Mutex;
+use tidewatch_hub::DirectSink;
 
 /// The content type of Server-Sent Events.
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -22,16 +23,30 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 /// the way wraps it: for each of ten thousand readers the compression that it does not use would keep
 /// 5 KiB. [`super::detach`] takes it out at the end of the way.
 #[derive(Clone)]
-pub struct EventStream(Arc<Mutex<Option<ByteStream>>>);
+pub struct EventStream(Arc<Mutex<Option<Parts>>>);
+
+/// What an [`EventStream`] is made of.
+pub struct Parts {
+    /// Its bytes.
+    pub bytes: ByteStream,
+    /// Leaves a sink for plain events with the hub; `None` where they are not sent as they are.
+    pub attach: Option<Attach>,
+}
+
+/// Leaves a sink with the hub.
+pub type Attach = Box<dyn FnOnce(Arc<dyn DirectSink>) + Send>;
 
 impl EventStream {
     /// An answer of these bytes.
-    pub fn new(stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(Some(Box::pin(stream)))))
+    pub fn new(
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        attach: Option<Attach>,
+    ) -> Self {
+        Self(Arc::new(Mutex::new(Some(Parts { bytes: Box::pin(bytes), attach }))))
     }
 
     /// The stream of this answer, if it is one.
-    pub fn take_from(response: &mut Response) -> Option<ByteStream> {
+    pub fn take_from(response: &mut Response) -> Option<Parts> {
         response.extensions_mut().remove::<Self>().and_then(|stream| stream.0.lock().take())
     }
 }

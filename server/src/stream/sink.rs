@@ -16,8 +16,12 @@ impl PublishedSink for HubSink {
     fn publish(&self, project: ProjectId, events: Vec<Event>) {
         // The follower reads without holes, so a refusal is a fault of ours: say so loudly. Readers
         // are still served right, for a stream that fails is resumed from the log.
-        if let Err(error) = self.0.publish(project, events) {
-            tracing::error!(%error, project.id = %project, "the hub refused published events");
+        match self.0.publish(project, events) {
+            // Parts of their own, so that several cores share them and requests have their turn.
+            Ok(handouts) => handouts.into_iter().for_each(|handout| {
+                tokio::spawn(async move { handout.give() });
+            }),
+            Err(error) => tracing::error!(%error, project.id = %project, "the hub refused published events"),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -106,13 +106,17 @@ impl SseStream {
         {
             return Poll::Ready(batch.take());
         }
-        // A heartbeat says that everything up to its place was sent: the batch comes first.
-        self.heartbeat.poll_tick(context).map(|_| {
-            self.behind_the_batch(|stream| {
-                let heartbeat = Heartbeat { position: stream.subscription.position() };
-                stream.frame(HEARTBEAT, true, &heartbeat)
-            })
-        })
+        loop {
+            ready!(self.heartbeat.poll_tick(context));
+            // A heartbeat says that everything up to its place was sent: none while the hub writes what
+            // is behind that, which shows as well that the stream is alive; and the batch comes first.
+            if let Some(position) = self.subscription.hold() {
+                let heartbeat = Heartbeat { position };
+                return Poll::Ready(
+                    self.behind_the_batch(|stream| stream.frame(HEARTBEAT, true, &heartbeat)),
+                );
+            }
+        }
     }
 
     /// What waits, and then what comes.

@@ -1,5 +1,6 @@
 //! The hub as its callers see it.
 
 mod cases;
+mod direct;
 mod model;
 mod support;

@@ -15,9 +15,9 @@ use tidewatch_events::access::SubjectRef;
 use tidewatch_events::event::Priority;
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Event, EventFilter, Position, Subject, visible};
-use tidewatch_hub::{Delivery, Hub, HubConfig, Run, StartAt, SubscribeRequest, Subscription};
+use tidewatch_hub::{Delivery, Handout, Hub, HubConfig, Run, StartAt, SubscribeRequest, Subscription};
 
-use crate::support::{Log, event, project, request, subject};
+use crate::support::{Log, Sink, event, project, request, subject};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -31,6 +31,10 @@ enum Op {
     Look(usize),
     /// Takes all there are.
     Read(usize),
+    /// Leaves a sink with the hub that takes this many deliveries.
+    Attach(usize, usize),
+    /// Gives handouts that lie about, or drops them.
+    Give(bool),
     ChangeRights(usize, Who),
     /// The connection is lost; the reader comes back behind its position.
     Resume(usize),
@@ -75,6 +79,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
             .prop_map(|(back, filter, who)| Op::Subscribe { back, filter, who }),
         6 => (0..READERS).prop_map(Op::Look),
         6 => (0..READERS).prop_map(Op::Read),
+        2 => ((0..READERS), 0..6usize).prop_map(|(index, room)| Op::Attach(index, room)),
+        4 => any::<bool>().prop_map(Op::Give),
         1 => ((0..READERS), whos()).prop_map(|(index, who)| Op::ChangeRights(index, who)),
         1 => (0..READERS).prop_map(Op::Resume),
         1 => (0..READERS).prop_map(Op::Leave),
@@ -108,6 +114,7 @@ fn subscribe(hub: &Hub, filter: &EventFilter, subject: &Subject, after: Position
 }
 
 struct Reader {
+    sink: Option<Arc<Sink>>,
     subscription: Subscription,
     filter: EventFilter,
     /// The rights that it had, each up to the position where they changed.
@@ -151,8 +158,20 @@ impl Reader {
             && self.early.range(position..).any(|(_, thing)| *thing == event.envelope.aggregate_id)
     }
 
+    /// What came into its sink came before whatever comes next.
+    fn empty_the_sink(&mut self, log: &[Event]) -> Result<(), TestCaseError> {
+        let runs: Vec<Run> = self.sink.iter().flat_map(|sink| sink.taken()).collect();
+        runs.iter().try_for_each(|run| self.take(log, run, false))
+    }
+
+    fn attach(&mut self, hub: &Hub, room: usize) {
+        // One a connection: what is under way to it still comes.
+        self.sink.get_or_insert_default().attach(hub, &self.subscription, room);
+    }
+
     /// Takes one delivery, if there is one; the future is dropped where the history makes it wait.
     fn look(&mut self, hub: &Hub, log: &[Event]) -> Result<bool, TestCaseError> {
+        self.empty_the_sink(log)?;
         match self.subscription.next().now_or_never() {
             Some(Delivery::Events(events)) => self.take(log, &events, false)?,
             Some(Delivery::Urgent(events)) => self.take(log, &events, true)?,
@@ -204,6 +223,7 @@ impl Reader {
 
     fn resume(&mut self, hub: &Hub) {
         let after = self.subscription.position();
+        self.sink = None;
         self.subscription = subscribe(hub, &self.filter, &self.rights, after);
         // Rights that changed meanwhile can show what an early one overtook unseen.
         self.latest.clear();
@@ -227,6 +247,7 @@ proptest! {
         let hub = Hub::new(config, log.clone());
         hub.open_project(project(), Position::START, Epoch(1));
         let mut readers: Vec<Reader> = Vec::new();
+        let mut handouts: Vec<Handout> = Vec::new();
         for op in ops {
             match op {
                 Op::Publish(events) => {
@@ -234,7 +255,7 @@ proptest! {
                     let events: Vec<Event> =
                         events.into_iter().zip(first..).map(|(new, number)| make(number, new)).collect();
                     log.extend(&events);
-                    hub.publish(project(), events).expect("no hole");
+                    handouts.extend(hub.publish(project(), events).expect("no hole"));
                 }
                 Op::Subscribe { back, filter, who } if readers.len() < READERS => {
                     let from = Position::new((log.len() as u64).saturating_sub(back)).expect("small");
@@ -244,6 +265,7 @@ proptest! {
                     };
                     let rights = person(who);
                     readers.push(Reader {
+                        sink: None,
                         subscription: subscribe(&hub, &filter, &rights, from),
                         filter,
                         rights_before: Vec::new(),
@@ -255,13 +277,32 @@ proptest! {
                     });
                 }
                 Op::Leave(index) if index < readers.len() => drop(readers.swap_remove(index)),
-                Op::Look(index) | Op::Read(index) | Op::Resume(index) | Op::ChangeRights(index, _) => {
+                Op::Give(true) => handouts.drain(..).for_each(Handout::give),
+                Op::Give(false) => handouts.clear(),
+                Op::Look(index)
+                | Op::Read(index)
+                | Op::Resume(index)
+                | Op::Attach(index, _)
+                | Op::ChangeRights(index, _) => {
                     let Some(reader) = readers.get_mut(index) else { continue };
                     match op {
                         Op::Look(_) => drop(reader.look(&hub, &log.all())?),
-                        Op::Resume(_) => reader.resume(&hub),
-                        Op::ChangeRights(_, who) => reader.change_rights(&hub, person(who)),
+                        Op::Resume(_) => {
+                            reader.empty_the_sink(&log.all())?;
+                            reader.resume(&hub);
+                        }
+                        Op::Attach(_, room) => {
+                            reader.empty_the_sink(&log.all())?;
+                            reader.attach(&hub, room);
+                        }
+                        Op::ChangeRights(_, who) => {
+                            // What is under way by the rights of before still comes: see `direct.rs`.
+                            handouts.drain(..).for_each(Handout::give);
+                            reader.empty_the_sink(&log.all())?;
+                            reader.change_rights(&hub, person(who));
+                        }
                         _ => {
+                            handouts.drain(..).for_each(Handout::give);
                             reader.read(&hub, &log.all())?;
                             let position = reader.subscription.position();
                             prop_assert_eq!(position.get(), log.len() as u64, "an idle reader stands at the head");
@@ -271,11 +312,13 @@ proptest! {
                 Op::Subscribe { .. } | Op::Leave(_) => {}
             }
             let log = log.all();
-            for reader in &readers {
+            for reader in &mut readers {
+                reader.empty_the_sink(&log)?;
                 reader.check(&log)?;
             }
         }
         prop_assert_eq!(hub.connection_count(), readers.len());
+        drop(handouts);
         prop_assert!(hub.view_count() <= readers.len());
         for mut reader in readers {
             reader.read(&hub, &log.all())?;

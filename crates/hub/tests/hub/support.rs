@@ -1,6 +1,6 @@
 //! Events, subjects, and a published log in memory.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -10,7 +10,9 @@ use tidewatch_events::{
     AggregateType, Envelope, Event, EventFilter, EventId, Metadata, Permission, Position, ProjectId, Routing,
     Subject, Timestamp,
 };
-use tidewatch_hub::{History, HistoryError, HistoryPage, StartAt, SubscribeRequest};
+use tidewatch_hub::{
+    DirectSink, History, HistoryError, HistoryPage, Hub, Run, StartAt, SubscribeRequest, Subscription,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -54,6 +56,37 @@ pub(crate) fn request(permitted: bool, filter: EventFilter, after: StartAt) -> S
         subject: subject(permitted),
         filter,
         after,
+    }
+}
+
+/// Takes deliveries as long as it has room, as a socket does.
+#[derive(Default)]
+pub(crate) struct Sink {
+    state: Mutex<(usize, Vec<Run>)>,
+}
+
+impl Sink {
+    /// From now on the subscription's events are offered to it, and it takes this many deliveries.
+    pub(crate) fn attach(self: &Arc<Self>, hub: &Hub, subscription: &Subscription, room: usize) {
+        self.state.lock().expect("no panic under the lock").0 = room;
+        assert!(hub.attach(subscription.id(), Arc::clone(self) as Arc<dyn DirectSink>));
+    }
+
+    /// What came since this was asked.
+    pub(crate) fn taken(&self) -> Vec<Run> {
+        std::mem::take(&mut self.state.lock().expect("no panic under the lock").1)
+    }
+}
+
+impl DirectSink for Sink {
+    fn offer(&self, events: &Run) -> bool {
+        let (room, taken) = &mut *self.state.lock().expect("no panic under the lock");
+        if *room == 0 {
+            return false;
+        }
+        *room -= 1;
+        taken.push(events.clone());
+        true
     }
 }
 

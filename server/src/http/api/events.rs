@@ -21,7 +21,7 @@ use crate::access::Caller;
 use crate::access::login::LoginOrigin;
 use crate::error::Error;
 use crate::http::accept::negotiate;
-use crate::http::event_stream::{EVENT_STREAM, EventStream};
+use crate::http::event_stream::{Attach, EVENT_STREAM, EventStream};
 use crate::http::query::Query;
 use crate::state::AppState;
 use crate::stream::compress::{Coding, compress};
@@ -171,11 +171,21 @@ fn open_stream(
         rights: rights(state, &caller.subject),
     };
     let vary = [(VARY, HeaderValue::from_static(ACCEPT_ENCODING.as_str()))];
+    // Only what is sent as it is can be written by the hub itself.
+    let is_plain = request.batch.is_none();
     let stream = SseStream::new(subscription, (watch, place), info);
-    let Some(coding) = request.coding else { return Ok((vary, EventStream::new(stream)).into_response()) };
+    let Some(coding) = request.coding else {
+        let hub = state.hub.clone();
+        let attach: Option<Attach> = is_plain.then(|| {
+            Box::new(move |sink| {
+                hub.attach(id, sink);
+            }) as Attach
+        });
+        return Ok((vary, EventStream::new(stream, attach)).into_response());
+    };
     let compressed = compress(stream, coding).map_err(|error| Error::Internal(error.to_string()))?;
     let coding = [(CONTENT_ENCODING, HeaderValue::from_static(coding.name()))];
-    Ok((vary, coding, EventStream::new(compressed)).into_response())
+    Ok((vary, coding, EventStream::new(compressed, None)).into_response())
 }
 
 /// A page on the wire.
