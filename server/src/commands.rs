@@ -8,6 +8,7 @@ pub mod keys;
 pub mod password;
 pub mod people;
 pub mod project;
+pub mod publish;
 pub mod roles;
 pub mod settlements;
 

@@ -9,6 +9,7 @@ pub mod organizations;
 pub mod overview;
 pub mod people;
 pub mod projects;
+pub mod publishing;
 pub mod roles;
 pub mod secrets;
 pub mod sessions;

@@ -10,6 +10,8 @@ use tidewatch_hub::Hub;
 use tidewatch_outbox::{Outbox, PublishedLog};
 use tokio::sync::Semaphore;
 
+use crate::access::channel_token::ChannelTokens;
+use crate::access::publish_limit::PublishLimit;
 use crate::access::secret::Digester;
 use crate::access::token::Tokens;
 use crate::config::ServeConfig;
@@ -41,6 +43,10 @@ pub struct AppState {
     pub digester: Digester,
     /// Signs and checks access tokens.
     pub tokens: Tokens,
+    /// Signs and checks tokens for private channels.
+    pub channel_tokens: ChannelTokens,
+    /// How many events a second each publisher may publish.
+    pub publish_limit: PublishLimit,
     /// How many passwords are hashed at once.
     pub password_hashing: Arc<Semaphore>,
     /// Whether this instance takes new work.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod auth;
 pub mod events;
+pub mod publishers;
 pub mod settlements;
 pub mod subscriptions;
 
@@ -20,6 +21,7 @@ pub fn router() -> Router<AppState> {
         .merge(audit::router())
         .merge(auth::router())
         .merge(events::router())
+        .merge(publishers::router())
         .merge(settlements::router())
         .merge(subscriptions::router())
         .route("/api/{*path}", any(not_found))

@@ -31,7 +31,8 @@ impl FromRequestParts<AppState> for LoginOrigin {
 
 /// The last address in `X-Forwarded-For` that is no proxy of ours; everything before it could have
 /// been written by the client. Without a trusted proxy the header is not looked at.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+#[must_use]
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     if !trusted.contains(&peer) {
         return peer;
     }

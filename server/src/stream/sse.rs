@@ -14,7 +14,7 @@ use tidewatch_events::position::PositionToken;
 use tidewatch_events::stream::{
     CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE, SystemCode, SystemMessage,
 };
-use tidewatch_hub::{CloseReason, Delivery, Head, Subscription};
+use tidewatch_hub::{CloseReason, Delivery, Head, RightsChange, Subscription};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::batch::Batch;
@@ -25,6 +25,10 @@ use super::warden::Watch;
 const RETRY_MIN_MS: u64 = 1_000;
 /// Most; between the two each stream draws its own, so that readers do not come back as a herd.
 const RETRY_MAX_MS: u64 = 5_000;
+
+/// What a reader is told when the key that let it into private channels has ended.
+pub const REMOVED_FROM_CHANNEL: &str =
+    "Whoever let you into these channels can do so no longer. Listen again with a new token.";
 
 /// Everything that the stream says of itself.
 #[derive(Debug, Clone)]
@@ -154,12 +158,7 @@ impl SseStream {
                     serde_json::json!({ "oldestPosition": oldest, "position": self.subscription.position() }),
                 ),
             ),
-            Delivery::PermissionsChanged => self.system(
-                true,
-                SystemCode::PermissionsChanged,
-                "What you may see has changed. Read the present state anew; the stream goes on.",
-                None,
-            ),
+            Delivery::PermissionsChanged(change) => self.rights_changed(change),
             Delivery::Lagged => self.end(
                 SystemCode::Lagged,
                 "You read too slowly. Connect again to go on from where you were.",
@@ -188,6 +187,27 @@ impl SseStream {
             ),
             Delivery::Closed(_) => self.end(SystemCode::Error, "This stream was ended by an operator.", None),
         }
+    }
+
+    fn rights_changed(&self, change: RightsChange) -> Bytes {
+        let mut bytes = BytesMut::new();
+        if !change.removed.is_empty() {
+            bytes.extend_from_slice(&self.system(
+                true,
+                SystemCode::RemovedFromChannel,
+                REMOVED_FROM_CHANNEL,
+                Some(serde_json::json!({ "channels": change.removed })),
+            ));
+        }
+        if change.others {
+            bytes.extend_from_slice(&self.system(
+                true,
+                SystemCode::PermissionsChanged,
+                "What you may see has changed. Read the present state anew; the stream goes on.",
+                None,
+            ));
+        }
+        bytes.freeze()
     }
 
     /// The last words: they carry no id, so that the reader resumes from the last event it was

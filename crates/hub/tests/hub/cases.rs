@@ -196,7 +196,7 @@ async fn lost_rights_take_effect_on_what_waits() {
     assert!(world.hub.set_subject(subscription.id(), &subject(false)));
     world.publish_as(1, true);
     world.publish(1);
-    assert!(matches!(subscription.next().await, Delivery::PermissionsChanged));
+    assert!(matches!(subscription.next().await, Delivery::PermissionsChanged(_)));
     assert_eq!(positions(&mut subscription, 1).await, [5]);
 }
 
