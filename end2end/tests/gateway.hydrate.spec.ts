@@ -3,6 +3,7 @@ import { Client, type Transport } from '../fixtures/sockets.ts';
 import { Tidewatch } from '../fixtures/tidewatch.ts';
 
 const clients: Client[] = [];
+const aborts: AbortController[] = [];
 
 async function connect(tidewatch: Tidewatch, transport: Transport, key = tidewatch.key): Promise<Client> {
   const client = await Client.connect(tidewatch.url, key, transport);
@@ -10,20 +11,22 @@ async function connect(tidewatch: Tidewatch, transport: Transport, key = tidewat
   return client;
 }
 
-async function publish(tidewatch: Tidewatch, channelName: string, payload: unknown): Promise<string> {
-  const answer = await tidewatch.curl('POST', '/api/v1/publishers/events/publish', { channelName, payload });
-  expect(answer.status, JSON.stringify(answer.json)).toBe(202);
-  return answer.json.events[0].eventId;
-}
-
-async function sign(tidewatch: Tidewatch, channelName: string, key = tidewatch.key): Promise<string> {
-  const answer = await fetch(`${tidewatch.url}/api/v1/publishers/sign`, {
+async function post(tidewatch: Tidewatch, path: string, body: unknown, key = tidewatch.key): Promise<any> {
+  const answer = await fetch(`${tidewatch.url}/api/v1/publishers/${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ channelName }),
+    body: JSON.stringify(body),
   });
-  expect(answer.status).toBe(200);
-  return ((await answer.json()) as { token: string }).token;
+  expect(answer.ok, await answer.clone().text()).toBe(true);
+  return answer.json();
+}
+
+async function publish(tidewatch: Tidewatch, channelName: string, payload: unknown, key?: string): Promise<string> {
+  return (await post(tidewatch, 'events/publish', { channelName, payload }, key)).events[0].eventId;
+}
+
+async function sign(tidewatch: Tidewatch, channelName: string, key?: string): Promise<string> {
+  return (await post(tidewatch, 'sign', { channelName }, key)).token;
 }
 
 async function newKey(tidewatch: Tidewatch, scopes: string[]): Promise<{ id: string; key: string }> {
@@ -32,7 +35,10 @@ async function newKey(tidewatch: Tidewatch, scopes: string[]): Promise<{ id: str
   return { id: answer.json.id, key: answer.json.secret };
 }
 
-test.afterEach(() => clients.splice(0).forEach((client) => client.close()));
+test.afterEach(() => {
+  clients.splice(0).forEach((client) => client.close());
+  aborts.splice(0).forEach((abort) => abort.abort());
+});
 
 for (const transport of ['polling', 'websocket'] as const) {
   test.describe(transport, () => {
@@ -123,3 +129,74 @@ for (const transport of ['polling', 'websocket'] as const) {
     });
   });
 }
+
+test.describe('two projects with channels of the same names', () => {
+  const NAMES = ['orders', 'news', 'private-a'];
+  /** What a reader has: channel and payload, in order. */
+  type Heard = [string, number][];
+
+  for (const seed of [1, 2, 3]) {
+    test(`never mix, over Socket.IO, SSE and poll (${seed})`, async ({ tidewatch }) => {
+      let state = seed;
+      // xorshift: the same choices each time that this seed runs.
+      const draw = (most: number) => {
+        state ^= state << 13;
+        state ^= state >>> 17;
+        state ^= state << 5;
+        return Math.abs(state) % most;
+      };
+      const slug = `quay-${seed}-${Math.random().toString(36).slice(2, 8)}`;
+      await tidewatch.addProject(slug, tidewatch.email, ['admin']);
+      const keys = [tidewatch.key, await tidewatch.addKey(slug)];
+      const since = new Date().toISOString();
+      const readers: { project: number; names: string[]; heard: () => Promise<Heard> }[] = [];
+      for (let index = 0; index < 12; index += 1) {
+        const project = draw(2);
+        const key = keys[project];
+        const names = NAMES.filter(() => draw(2) === 0);
+        if (names.length === 0) names.push(NAMES[draw(NAMES.length)]);
+        const tokens = await Promise.all(names.filter((name) => name.startsWith('private')).map((name) => sign(tidewatch, name, key)));
+        const query = new URLSearchParams({ channels: names.join(','), after: since, ...(tokens.length ? { token: tokens.join(',') } : {}) });
+        const address = `${tidewatch.url}/api/v1/events?${query}`;
+        const channelOf = (event: any) => event.payload.channel as string;
+        const list = (events: any[]): Heard => events.map((event) => [channelOf(event), event.payload.n]);
+        if (index % 3 === 0) {
+          const transport = index % 2 === 0 ? 'websocket' : 'polling';
+          const client = await connect(tidewatch, transport, key);
+          for (const channelName of names) {
+            const token = channelName.startsWith('private') ? tokens[0] : undefined;
+            expect(await client.ask('listen', { channelName, token, after: since })).toMatchObject({ ok: true });
+          }
+          // A channel keeps its order; two channels are two streams.
+          readers.push({ project, names, heard: async () => list(client.events).sort((a, b) => a[1] - b[1]) });
+        } else if (index % 3 === 1) {
+          const abort = new AbortController();
+          const headers = { authorization: `Bearer ${key}`, accept: 'text/event-stream' };
+          const answer = await fetch(address, { headers, signal: abort.signal });
+          expect(answer.status).toBe(200);
+          let text = '';
+          void (async () => {
+            for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) text += chunk;
+          })().catch(() => {});
+          aborts.push(abort);
+          const events = () => [...text.matchAll(/^event: message.published\ndata: (.*)$/gm)].map((match) => JSON.parse(match[1]));
+          readers.push({ project, names, heard: async () => list(events()) });
+        } else {
+          const headers = { authorization: `Bearer ${key}`, accept: 'application/json' };
+          const page = async () => (await fetch(`${address}&limit=1000`, { headers })).json() as Promise<any>;
+          readers.push({ project, names, heard: async () => list((await page()).events) });
+        }
+      }
+      const model: Heard[] = [[], []];
+      for (let n = 0; n < 60; n += 1) {
+        const project = draw(2);
+        const channel = NAMES[draw(NAMES.length)];
+        await publish(tidewatch, channel, { channel, n }, keys[project]);
+        model[project].push([channel, n]);
+      }
+      for (const { project, names, heard } of readers) {
+        await expect.poll(heard).toEqual(model[project].filter(([channel]) => names.includes(channel)));
+      }
+    });
+  }
+});
