@@ -355,6 +355,17 @@ impl ProjectStream {
         woken.into_iter().for_each(Waker::wake);
     }
 
+    /// See [`crate::Hub::skip_to`].
+    pub(crate) fn skip_to(&self, position: Position) -> bool {
+        let State { head, slots, ring, .. } = &mut *self.state.lock();
+        let Some(head) = head.as_mut().filter(|head| slots.is_empty() && head.position <= position) else {
+            return false;
+        };
+        head.position = position;
+        ring.clear();
+        true
+    }
+
     pub(crate) fn publish(self: &Arc<Self>, events: Vec<Event>) -> Result<Vec<Handout>, PublishError> {
         let now = Instant::now();
         let mut todo = Todo::default();

@@ -468,3 +468,19 @@ proptest::proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn what_nobody_listens_to_can_be_skipped_and_is_still_had_by_who_comes_later() {
+    let world = world(HubConfig::default());
+    world.publish(3);
+    world.log.extend(&(4..=9).map(|number| event(number, "settlement.created", false)).collect::<Vec<_>>());
+    assert!(!world.hub.skip_to(project(), at(2)), "it never goes back");
+    assert!(world.hub.skip_to(project(), at(9)));
+    let mut subscription = world.subscribe(StartAt::After(at(1)));
+    assert!(subscription.recovered());
+    world.publish(2);
+    assert_eq!(positions(&mut subscription, 10).await, (2..=11).collect::<Vec<_>>());
+    assert!(!world.hub.skip_to(project(), at(20)), "somebody listens");
+    world.publish(1);
+    assert_eq!(positions(&mut subscription, 1).await, [12]);
+}
