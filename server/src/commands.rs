@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod connections;
 pub mod invitation;
 pub mod keys;
 pub mod password;

@@ -15,12 +15,10 @@ mod connect;
 mod messages;
 mod session;
 
-use axum::extract::ConnectInfo;
 use socketioxide::handler::ConnectHandler;
 use socketioxide::layer::SocketIoLayer;
 use socketioxide::{SocketIo, SocketIoBuilder};
 
-use crate::http::socket::Peer;
 use crate::state::AppState;
 
 /// Packets that wait for a socket until its channels have to wait: each of them is bounded as well, and
@@ -39,9 +37,4 @@ pub fn layer(state: AppState) -> (SocketIoLayer, SocketIo) {
         .build_layer();
     io.ns("/", session::begin.with(connect::authenticate));
     (layer, io)
-}
-
-/// The address at the other end of the socket's first request.
-fn peer(parts: &http::request::Parts) -> Option<std::net::IpAddr> {
-    parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.address.ip())
 }

@@ -29,6 +29,7 @@ use crate::gateway;
 use crate::http::detach::Detached;
 use crate::http::router::router;
 use crate::http::socket::{Peer, Sockets};
+use crate::presence::Presence;
 use crate::state::{AppState, Readiness};
 use crate::stream::history::LogHistory;
 use crate::stream::limits::{StreamCounts, StreamLimits};
@@ -103,6 +104,7 @@ pub async fn run(
     tasks.spawn(relay.run(background.clone()));
     tasks.spawn(follower.run(background.clone()));
     tasks.spawn(state.app.warden.clone().run(background.clone()));
+    tasks.spawn(state.app.presence.clone().run(background.clone()));
     let system = state.system.clone();
     tasks.spawn(retention::run(system.clone(), retention_config(&state.app), background.clone()));
     tasks.spawn(sweep(system, state.app.publish_limit.clone(), background.clone()));
@@ -176,6 +178,7 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         }),
         detached: Detached::new(Duration::from_secs(config.stall_seconds)),
         warden: Warden::new(hub.clone(), access.clone()),
+        presence: Presence::new(config.instance_name(), hub.clone(), system_pool.clone()),
         hub,
         pool,
         access,

@@ -16,6 +16,7 @@ use crate::access::secret::Digester;
 use crate::access::token::Tokens;
 use crate::config::ServeConfig;
 use crate::http::detach::Detached;
+use crate::presence::Presence;
 use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
 
@@ -37,6 +38,8 @@ pub struct AppState {
     pub stream_counts: StreamCounts,
     /// Streams that have left hyper.
     pub detached: Detached,
+    /// Who is connected.
+    pub presence: Presence,
     /// Takes rights from open streams.
     pub warden: Warden,
     /// Digests of secrets.

@@ -4,15 +4,17 @@ use std::fmt;
 
 use secrecy::SecretString;
 use socketioxide::extract::{SocketRef, State, TryData};
+use tidewatch_events::Permission;
+use tidewatch_events::id::ConnectionId;
+use uuid::Uuid;
 
 use super::messages::Auth;
-use super::peer;
-use super::session::{Entrance, Session};
+use super::session::{Entrance, Held, Session};
 use crate::access::Caller;
 use crate::error::Error;
-use crate::http::login_origin::client_address;
+use crate::access::login::LoginOrigin;
+use crate::presence::ConnectionKind;
 use crate::state::AppState;
-use tidewatch_events::Permission;
 
 /// Why a client may not connect: the message of its `connect_error`.
 #[derive(Debug)]
@@ -51,9 +53,10 @@ pub(super) async fn authenticate(
     }
     let caller = Caller::from_secret(&SecretString::from(token), &state).await?;
     caller.require(&Permission::EVENTS_READ)?;
-    let parts = socket.req_parts();
-    let address = peer(parts).map(|peer| client_address(peer, &parts.headers, &state.config.trusted_proxies));
-    let place = state.stream_counts.enter(&caller, address)?;
-    socket.extensions.insert(Entrance::new(Session::new(caller, place)));
+    let origin = LoginOrigin::read(socket.req_parts(), &state.config.trusted_proxies);
+    let place = state.stream_counts.enter(&caller, origin.address)?;
+    let id = ConnectionId::from_uuid(Uuid::now_v7());
+    let present = state.presence.enter(id, ConnectionKind::SocketIo, &caller, &origin);
+    socket.extensions.insert(Entrance::new(Session::new(id, caller, Held { place, present })));
     Ok(())
 }

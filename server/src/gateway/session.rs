@@ -21,6 +21,7 @@ use crate::access::Caller;
 use crate::access::channels::{admit, with_grants};
 use crate::error::Error;
 use crate::state::AppState;
+use crate::presence::Present;
 use crate::stream::limits::Place;
 use crate::stream::resume;
 use crate::stream::sse::REMOVED_FROM_CHANNEL;
@@ -34,25 +35,36 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// and to be told.
 const NO_EVENT: EventType = EventType::from_static("connection.control");
 
+/// What is held for a client as long as it is there.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// It counts against the limits.
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    pub(super) place: Place,
+    /// It is seen to be there, with its channels.
+    pub(super) present: Present,
+}
+
 /// A connected client.
 #[derive(Debug)]
 pub(super) struct Session {
     id: ConnectionId,
     caller: Caller,
-    _place: Place,
+    held: Held,
     listening: Mutex<HashMap<Channel, AbortHandle>>,
     /// The same, to be waited for.
     tasks: TaskTracker,
 }
 
 impl Session {
-    pub(super) fn new(caller: Caller, place: Place) -> Self {
-        let id = ConnectionId::from_uuid(Uuid::now_v7());
-        Self { id, caller, _place: place, listening: Mutex::default(), tasks: TaskTracker::new() }
+    pub(super) fn new(id: ConnectionId, caller: Caller, held: Held) -> Self {
+        Self { id, caller, held, listening: Mutex::default(), tasks: TaskTracker::new() }
     }
 
     fn leave(&self, channel: &Channel) -> bool {
-        self.listening.lock().remove(channel).inspect(AbortHandle::abort).is_some()
+        let task = self.listening.lock().remove(channel).inspect(AbortHandle::abort);
+        self.held.present.leaves([channel]);
+        task.is_some()
     }
 
     fn leave_all(&self) {
@@ -219,6 +231,7 @@ async fn join(
     }
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let subject = with_grants(&caller.subject, &grants);
+    session.held.present.listens([&channel], &grants);
     let watch = state.warden.watch(id, caller.credential, grants, &subject);
     let filter = EventFilter { channels: vec![channel.clone()], ..EventFilter::default() };
     let subscription = state.hub.subscribe(SubscribeRequest { id, subject, filter, after: start });
@@ -257,6 +270,7 @@ impl Listener {
         // Unless another one has taken its place meanwhile.
         if listening.get(&self.channel).map(AbortHandle::id) == tokio::task::try_id() {
             listening.remove(&self.channel);
+            self.session.held.present.leaves([&self.channel]);
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod auth;
+pub mod connections;
 pub mod events;
 pub mod publishers;
 pub mod settlements;
@@ -20,6 +21,7 @@ pub fn router() -> Router<AppState> {
         .merge(access::router())
         .merge(audit::router())
         .merge(auth::router())
+        .merge(connections::router())
         .merge(events::router())
         .merge(publishers::router())
         .merge(settlements::router())

@@ -19,20 +19,26 @@ impl FromRequestParts<AppState> for LoginOrigin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self::read(parts, &state.config.trusted_proxies))
+    }
+}
+
+impl LoginOrigin {
+    /// Where a request with this head comes from.
+    #[must_use]
+    pub fn read(parts: &Parts, trusted_proxies: &[IpAddr]) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.address.ip());
-        let trusted = &state.config.trusted_proxies;
         let client = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Ok(Self {
-            address: peer.map(|peer| client_address(peer, &parts.headers, trusted)),
+        Self {
+            address: peer.map(|peer| client_address(peer, &parts.headers, trusted_proxies)),
             client: client.chars().filter(|c| !c.is_control()).take(MAX_CLIENT).collect(),
-        })
+        }
     }
 }
 
 /// The last address in `X-Forwarded-For` that is no proxy of ours; everything before it could have
 /// been written by the client. Without a trusted proxy the header is not looked at.
-#[must_use]
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     if !trusted.contains(&peer) {
         return peer;
     }

@@ -20,6 +20,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use super::batch::Batch;
 use super::limits::Place;
 use super::warden::Watch;
+use crate::presence::Present;
 
 /// Least time in milliseconds before a reader connects again.
 const RETRY_MIN_MS: u64 = 1_000;
@@ -43,13 +44,23 @@ pub struct StreamInfo {
     pub rights: String,
 }
 
+/// What is held for a stream as long as it is there.
+#[derive(Debug)]
+pub struct Held {
+    /// Its rights are watched.
+    pub watch: Watch,
+    /// It counts against the limits.
+    pub place: Place,
+    /// It is seen to be there.
+    pub present: Present,
+}
+
 /// The stream's bytes: `connected`, then events and heartbeats as they come, until the reader
 /// leaves or the hub ends it. What waits together is one item, for one write.
 #[derive(Debug)]
 pub struct SseStream {
     subscription: Subscription,
-    /// End with the stream.
-    _held: (Watch, Place),
+    held: Held,
     heartbeat: Interval,
     batch: Option<Box<Batch>>,
     stage: Stage,
@@ -66,11 +77,11 @@ enum Stage {
 impl SseStream {
     /// The stream of this subscription; what is `held` for it is let go with it.
     #[must_use]
-    pub fn new(subscription: Subscription, held: (Watch, Place), info: StreamInfo) -> Self {
+    pub fn new(subscription: Subscription, held: Held, info: StreamInfo) -> Self {
         let mut heartbeat = interval_at(Instant::now() + info.heartbeat, info.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let batch = info.batch.map(|window| Box::new(Batch::new(window)));
-        Self { subscription, _held: held, heartbeat, batch, stage: Stage::Opening(Box::new(info)) }
+        Self { subscription, held, heartbeat, batch, stage: Stage::Opening(Box::new(info)) }
     }
 }
 
@@ -192,6 +203,7 @@ impl SseStream {
     fn rights_changed(&self, change: RightsChange) -> Bytes {
         let mut bytes = BytesMut::new();
         if !change.removed.is_empty() {
+            self.held.present.leaves(&change.removed);
             bytes.extend_from_slice(&self.system(
                 true,
                 SystemCode::RemovedFromChannel,

@@ -8,6 +8,7 @@ mod api_access;
 mod api_auth;
 mod api_bad_input;
 mod api_channels;
+mod api_connections;
 mod api_events;
 mod api_events_order;
 mod api_events_sockets;

@@ -27,12 +27,13 @@ use crate::error::Error;
 use crate::http::accept::negotiate;
 use crate::http::event_stream::{Attach, EVENT_STREAM, EventStream};
 use crate::http::query::Query;
+use crate::presence::ConnectionKind;
 use crate::state::AppState;
 use crate::stream::compress::{Coding, compress};
 use crate::stream::limits::Place;
 use crate::stream::page::{self, EventsPage, PageRequest};
 use crate::stream::resume;
-use crate::stream::sse::{SseStream, StreamInfo};
+use crate::stream::sse::{Held, SseStream, StreamInfo};
 
 const JSON: &str = "application/json";
 /// Longest long-poll, in seconds.
@@ -104,11 +105,17 @@ async fn stream_or_page(
         let start = resume::resolve(&state, reader.caller.project(), point).await?;
         let batch = Some(batch).filter(|batch| !batch.is_zero());
         let request = StreamRequest { filter, start, batch, coding: Coding::negotiate(&headers) };
-        return open_stream(&state, reader, place, request);
+        return open_stream(&state, reader, &from, place, request);
     }
     // A poll that waits holds a place as a stream does.
     let _place =
         (!wait.is_zero()).then(|| state.stream_counts.enter(&reader.caller, from.address)).transpose()?;
+    let _present = (!wait.is_zero()).then(|| {
+        let id = ConnectionId::from_uuid(Uuid::now_v7());
+        let present = state.presence.enter(id, ConnectionKind::Poll, &reader.caller, &from);
+        present.listens(&filter.channels, &reader.grants);
+        present
+    });
     let start = resume::resolve(&state, reader.caller.project(), point).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let rights = rights(&state, &reader.subject);
@@ -197,11 +204,16 @@ struct StreamRequest {
 fn open_stream(
     state: &AppState,
     reader: Reader,
+    from: &LoginOrigin,
     place: Place,
     request: StreamRequest,
 ) -> Result<Response, Error> {
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let rights = rights(state, &reader.subject);
+    let present = state.presence.enter(id, ConnectionKind::Sse, &reader.caller, from);
+    if !request.filter.channels.is_empty() {
+        present.listens(&request.filter.channels, &reader.grants);
+    }
     let watch = state.warden.watch(id, reader.caller.credential, reader.grants, &reader.subject);
     let subscription = state.hub.subscribe(SubscribeRequest {
         id,
@@ -218,7 +230,7 @@ fn open_stream(
     let vary = [(VARY, HeaderValue::from_static(ACCEPT_ENCODING.as_str()))];
     // Only what is sent as it is can be written by the hub itself.
     let is_plain = request.batch.is_none();
-    let stream = SseStream::new(subscription, (watch, place), info);
+    let stream = SseStream::new(subscription, Held { watch, place, present }, info);
     let Some(coding) = request.coding else {
         let hub = state.hub.clone();
         let attach: Option<Attach> = is_plain.then(|| {
