@@ -112,7 +112,7 @@ async fn a_key_that_ends_lets_nobody_stay_on_any_instance(pool: PgPool) {
     let query = format!("?channels=private-a&token={token}");
     let (mut here, mut there) = (one.client.stream(&query).await, two.client.stream(&query).await);
     let keys = one.client.json("/api/v1/api-keys").await;
-    let key = keys["keys"].as_array().expect("keys").iter().find(|key| key["name"] == signer.key());
+    let key = keys["apiKeys"].as_array().expect("keys").iter().find(|key| key["name"] == signer.key());
     let key = key.and_then(|key| key["id"].as_str()).expect("the key");
     let answer = one.client.delete(&format!("/api/v1/api-keys/{key}")).send().await.expect("an answer");
     read_json(answer, StatusCode::OK).await;
