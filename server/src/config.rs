@@ -146,7 +146,8 @@ fn parse_origin(text: &str) -> Result<HeaderValue, String> {
     let is_origin = |text: &str| {
         let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         authority.is_some_and(|authority| {
-            !authority.is_empty() && authority.parse::<http::uri::Authority>().is_ok_and(|it| !it.as_str().contains('@'))
+            !authority.is_empty()
+                && authority.parse::<http::uri::Authority>().is_ok_and(|it| !it.as_str().contains('@'))
         })
     };
     if text == "*" || is_origin(text) {

@@ -63,7 +63,9 @@ pub enum Error {
     #[error("a request with this Idempotency-Key is being carried out; ask again for its answer")]
     InFlight,
     /// The idempotency key was used for another body.
-    #[error("this Idempotency-Key was used for a request with another body; draw a new key for a new request")]
+    #[error(
+        "this Idempotency-Key was used for a request with another body; draw a new key for a new request"
+    )]
     KeyReused,
     /// An event of this version of an aggregate, or of a later one, is recorded.
     #[error("aggregateVersion is not above {current}, which is recorded already")]

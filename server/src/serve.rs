@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use leptos::config::LeptosOptions;
+use socketioxide::SocketIo;
 use sqlx::Executor;
 use sqlx::PgPool;
-use socketioxide::SocketIo;
 use sqlx::postgres::PgPoolOptions;
 use tidewatch_hub::{Hub, HubConfig};
 use tidewatch_outbox::{
@@ -117,8 +117,11 @@ pub async fn run(
     let listener = Sockets::new(listener, Duration::from_secs(app.config.stall_seconds));
     let (gateway, sockets) = gateway::layer(state.app.clone());
     let service = router(state.app, gateway).into_make_service_with_connect_info::<Peer>();
-    let serving = axum::serve(listener, service)
-        .with_graceful_shutdown(drain_at(app.clone(), sockets, shutdown.clone()));
+    let serving = axum::serve(listener, service).with_graceful_shutdown(drain_at(
+        app.clone(),
+        sockets,
+        shutdown.clone(),
+    ));
     let serving = async {
         serving.await?;
         app.detached.ended().await;

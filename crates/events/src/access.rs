@@ -240,12 +240,9 @@ impl FromStr for SubjectRef {
             Some(("org", id)) => id.parse().map(Self::Organization).map_err(|_| ParseSubjectError),
             Some(("role", name)) if name.len() <= 100 && is_segment(name) => Ok(Self::Role(name.to_owned())),
             // A public channel lets everyone in: to address it is to address nobody in particular.
-            Some(("channel", name)) => name
-                .parse()
-                .ok()
-                .filter(Channel::is_private)
-                .map(Self::Channel)
-                .ok_or(ParseSubjectError),
+            Some(("channel", name)) => {
+                name.parse().ok().filter(Channel::is_private).map(Self::Channel).ok_or(ParseSubjectError)
+            }
             _ => Err(ParseSubjectError),
         }
     }
@@ -402,7 +399,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<SubjectRef>().map(|name| name.to_string()), Ok(text.to_owned()));
         }
-        for text in ["", "user:", "user:org_01h455vb4pex5vsknk084sn02q", "role:A\n", "group:x", "channel:public"] {
+        for text in
+            ["", "user:", "user:org_01h455vb4pex5vsknk084sn02q", "role:A\n", "group:x", "channel:public"]
+        {
             assert!(text.parse::<SubjectRef>().is_err(), "{text:?}");
         }
     }

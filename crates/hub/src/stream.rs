@@ -248,7 +248,8 @@ impl State {
                 (Phase::Live { caught_up, .. }, Some(last)) => {
                     slot.cursor = slot.cursor.max(last);
                     let view = self.views.get_mut(slot.view);
-                    let wanted_else = slot.closed.is_some() || slot.rights_change.is_some() || !slot.early.is_empty();
+                    let wanted_else =
+                        slot.closed.is_some() || slot.rights_change.is_some() || !slot.early.is_empty();
                     if view.tail.has_nothing_behind(slot.cursor) {
                         *caught_up = true;
                         view.one_caught_up();

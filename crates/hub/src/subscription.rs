@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
-use tidewatch_events::{Channel, Position, Subject, SubjectRef};
 use tidewatch_events::id::ConnectionId;
+use tidewatch_events::{Channel, Position, Subject, SubjectRef};
 
 use crate::history::{Reading, ReplayPage};
 use crate::hub::{Head, Inner};

@@ -185,7 +185,9 @@ impl Columns {
             return Err(RecordError::Nul { event_type: event_type(), part: "aggregate id" });
         }
         if event.routing.unguarded_channel().is_some() {
-            return Err(RecordError::Invalid("an event on a private channel must be addressed to that channel"));
+            return Err(RecordError::Invalid(
+                "an event on a private channel must be addressed to that channel",
+            ));
         }
         let payload = event.payload.to_string();
         if payload.len() > MAX_PAYLOAD_BYTES {

@@ -223,7 +223,11 @@ mod tests {
         let mut altered = good.clone();
         altered["chn"] = json!("private-b");
         parts[1] = encode(&altered);
-        assert_eq!(ours.verify(&parts.join(".").into()), Err(Signature), "another channel, the old signature");
+        assert_eq!(
+            ours.verify(&parts.join(".").into()),
+            Err(Signature),
+            "another channel, the old signature"
+        );
         for text in ["", ".", "..", "a.b.c", "tw_x"] {
             assert_eq!(ours.verify(&text.to_owned().into()), Err(Malformed), "{text:?}");
         }

@@ -26,7 +26,9 @@ pub async fn end(state: &AppState, caller: &Caller, origin: &Origin, id: Connect
         action: "connection.end",
         target: id.to_string(),
         target_name: &connection.actor_name,
-        before: Some(json!({ "actor": connection.actor, "kind": connection.kind, "channels": connection.channels })),
+        before: Some(
+            json!({ "actor": connection.actor, "kind": connection.kind, "channels": connection.channels }),
+        ),
         after: None,
     };
     note(&mut transaction, caller, origin, change).await?;

@@ -80,9 +80,7 @@ async fn write_changed(
         rows.iter().map(of).collect()
     }
     // Arrays of arrays cannot be unnested by row; none of the names holds a comma.
-    let keys = |row: &ConnectionRow| {
-        row.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-    };
+    let keys = |row: &ConnectionRow| row.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     sqlx::query(
         "insert into connections
              (id, instance_id, project_id, kind, actor, actor_name, address, client, connected_at, channels, keys)

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::messages::Auth;
 use super::session::{Entrance, Held, Session};
 use crate::access::Caller;
-use crate::error::Error;
 use crate::access::login::LoginOrigin;
+use crate::error::Error;
 use crate::presence::ConnectionKind;
 use crate::state::AppState;
 

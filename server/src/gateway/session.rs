@@ -20,8 +20,8 @@ use super::messages::{ChannelEvent, Listen, Remove, failure, say, send_event, su
 use crate::access::Caller;
 use crate::access::channels::{admit, with_grants};
 use crate::error::Error;
-use crate::state::AppState;
 use crate::presence::Present;
+use crate::state::AppState;
 use crate::stream::limits::Place;
 use crate::stream::resume;
 use crate::stream::sse::REMOVED_FROM_CHANNEL;
@@ -159,7 +159,9 @@ async fn listen(
 ) {
     let (channel, done) = match request {
         Ok(request) => (Some(request.channel_name.clone()), join(&state, &session, request).await),
-        Err(error) => (None, Err(Error::field("", format!("`listen` takes {{channelName, token?, after?}}: {error}")))),
+        Err(error) => {
+            (None, Err(Error::field("", format!("`listen` takes {{channelName, token?, after?}}: {error}"))))
+        }
     };
     answer(&socket, ack, channel.as_ref(), done).await;
 }
@@ -188,12 +190,7 @@ async fn remove(
 type Joined = (Value, Option<Listener>);
 
 /// Tells the client, by the acknowledgement where it wants one and by `system_message` in any case.
-async fn answer(
-    socket: &SocketRef,
-    ack: AckSender,
-    channel: Option<&Channel>,
-    done: Result<Joined, Error>,
-) {
+async fn answer(socket: &SocketRef, ack: AckSender, channel: Option<&Channel>, done: Result<Joined, Error>) {
     let (code, message, answer, listener) = match done {
         Ok((answer, listener)) => (SystemCode::Success, "Done.".to_owned(), answer, listener),
         Err(error) => {
@@ -211,11 +208,7 @@ async fn answer(
     }
 }
 
-async fn join(
-    state: &AppState,
-    session: &Arc<Session>,
-    request: Listen,
-) -> Result<Joined, Error> {
+async fn join(state: &AppState, session: &Arc<Session>, request: Listen) -> Result<Joined, Error> {
     let Listen { channel_name: channel, token, after } = request;
     let caller = &session.caller;
     // A token for a public channel is not looked at: nobody needs one.
@@ -227,7 +220,10 @@ async fn join(
     };
     let start = resume::resolve(state, caller.project(), point).await?;
     if session.listening.lock().len() >= MAX_CHANNELS {
-        return Err(Error::field("channelName", format!("is one too many: a socket listens to {MAX_CHANNELS} at most")));
+        return Err(Error::field(
+            "channelName",
+            format!("is one too many: a socket listens to {MAX_CHANNELS} at most"),
+        ));
     }
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let subject = with_grants(&caller.subject, &grants);

@@ -82,9 +82,10 @@ pub fn read(event: Value, channel: Option<&Channel>, place: &str) -> Result<Read
             let (attribute, message) = match field.as_str() {
                 "eventType" => ("type", message),
                 "occurredAt" => ("time", message),
-                "." if message.contains("channelName") => {
-                    ("channelname", "is missing: give it as an extension, or as the parameter channelName".into())
-                }
+                "." if message.contains("channelName") => (
+                    "channelname",
+                    "is missing: give it as an extension, or as the parameter channelName".into(),
+                ),
                 other => (other, message),
             };
             wrong(&attribute.to_lowercase(), &message)

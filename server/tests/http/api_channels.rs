@@ -98,7 +98,10 @@ async fn a_token_that_will_not_do_is_refused_with_the_reason(pool: PgPool) {
         let request = server.client.get(&format!("/api/v1/events?channels=private-a&token={token}"));
         let answer = request.header(ACCEPT, "text/event-stream").send().await.expect("an answer");
         let told = read_json(answer, StatusCode::FORBIDDEN).await;
-        assert_eq!((&told["type"], &told["channel"]), (&json!("urn:tidewatch:problem:channel-refused"), &json!("private-a")));
+        assert_eq!(
+            (&told["type"], &told["channel"]),
+            (&json!("urn:tidewatch:problem:channel-refused"), &json!("private-a"))
+        );
         assert!(told["detail"].as_str().expect("a detail").contains(reason), "{name}: {told}");
     }
     let answer = server.client.get("/api/v1/events?channels=private-a").send().await.expect("an answer");
@@ -131,7 +134,10 @@ async fn who_was_let_in_by_a_key_is_out_when_it_is_deleted(pool: PgPool) {
     assert_eq!(stream.next().await.data["payload"], 2, "it goes on with the channels that it has");
     assert_eq!(stream.next().await.data["payload"], 3);
     assert_eq!(of_the_other.next().await.data["payload"], "for others");
-    assert_eq!(reader.get(&format!("/api/v1/events{channels}")).send().await.expect("an answer").status(), 403);
+    assert_eq!(
+        reader.get(&format!("/api/v1/events{channels}")).send().await.expect("an answer").status(),
+        403
+    );
 
     // A key whose own stream it is: told of its channels first, and then of its end.
     delete_key(&server, &other).await;
@@ -166,7 +172,10 @@ async fn pages_of_other_sites_are_let_in_where_that_is_configured(pool: PgPool) 
     let ask = async |server: &TestServer, origin: &str| {
         let request = server.client.get("/api/v1/project").header("origin", origin);
         let answer = request.send().await.expect("an answer");
-        answer.headers().get("access-control-allow-origin").map(|value| value.to_str().expect("text").to_owned())
+        answer
+            .headers()
+            .get("access-control-allow-origin")
+            .map(|value| value.to_str().expect("text").to_owned())
     };
     assert_eq!(ask(&closed, "https://shop.example").await, None);
     closed.stop().await;

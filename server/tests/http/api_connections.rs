@@ -31,16 +31,29 @@ async fn who_is_connected_is_seen_with_channels_and_keys(pool: PgPool) {
     assert_eq!((&all[0]["kind"], &all[0]["instance"]), (&json!("sse"), &json!("test")));
     assert_eq!(all[0]["address"], "127.0.0.1");
     assert_eq!(all[0]["keys"].as_array().map(Vec::len), Some(2), "its own, and the one that signed");
-    let signer = all[0]["keys"].as_array().expect("keys").iter().find(|key| !all[1]["keys"].as_array().expect("keys").contains(key));
+    let signer = all[0]["keys"]
+        .as_array()
+        .expect("keys")
+        .iter()
+        .find(|key| !all[1]["keys"].as_array().expect("keys").contains(key));
     let signer = signer.and_then(Value::as_str).expect("a key");
-    assert_eq!(ids(&server.client, &format!("?key={signer}")).await, [id_of(&inside).as_str().expect("an id")]);
+    assert_eq!(
+        ids(&server.client, &format!("?key={signer}")).await,
+        [id_of(&inside).as_str().expect("an id")]
+    );
     assert_eq!(ids(&server.client, "?channel=open").await.len(), 1);
     assert_eq!(ids(&server.client, "?channel=other").await.len(), 0);
     let channels = server.client.json("/api/v1/channels").await;
-    assert_eq!(channels["channels"], json!([{ "name": "open", "listeners": 1 }, { "name": "private-a", "listeners": 1 }]));
+    assert_eq!(
+        channels["channels"],
+        json!([{ "name": "open", "listeners": 1 }, { "name": "private-a", "listeners": 1 }])
+    );
     let first = server.client.json("/api/v1/connections?limit=1").await;
     let next = first["next"].as_str().expect("another page");
-    assert_eq!(ids(&server.client, &format!("?limit=1&after={next}")).await, [id_of(&plain).as_str().expect("an id")]);
+    assert_eq!(
+        ids(&server.client, &format!("?limit=1&after={next}")).await,
+        [id_of(&plain).as_str().expect("an id")]
+    );
 
     let other = server.add_project("other").await;
     let stranger = server.client_of(other, &["*"]).await;
@@ -59,7 +72,9 @@ async fn a_connection_is_ended_from_any_instance_and_a_dead_instance_is_missed(p
     let token = one.client.sign("private-a").await;
     let mut stream = two.client.stream(&format!("?channels=private-a&token={token}")).await;
     let mut kept = two.client.stream("").await;
-    let id = eventually("the other instance to tell", async || ids(&one.client, "?channel=private-a").await.pop()).await;
+    let id =
+        eventually("the other instance to tell", async || ids(&one.client, "?channel=private-a").await.pop())
+            .await;
     assert_eq!(connections(&one.client, "").await[0]["instance"], "two");
 
     let other = one.add_project("other").await;
@@ -76,11 +91,13 @@ async fn a_connection_is_ended_from_any_instance_and_a_dead_instance_is_missed(p
     let audit = one.client.json("/api/v1/audit?action=connection.end").await;
     assert_eq!(audit["entries"][0]["target"], id.as_str(), "{audit}");
 
-    sqlx::query("insert into instances (id, name, seen_at) values ($1, 'dead', now() - interval '6 seconds')")
-        .bind(uuid::Uuid::nil())
-        .execute(&pool)
-        .await
-        .expect("an instance");
+    sqlx::query(
+        "insert into instances (id, name, seen_at) values ($1, 'dead', now() - interval '6 seconds')",
+    )
+    .bind(uuid::Uuid::nil())
+    .execute(&pool)
+    .await
+    .expect("an instance");
     sqlx::query(
         "insert into connections (id, instance_id, project_id, kind, actor, actor_name, client, connected_at)
          values ($1, $1, $2, 'sse', 'system:test', '', '', now())",
@@ -97,7 +114,8 @@ async fn a_connection_is_ended_from_any_instance_and_a_dead_instance_is_missed(p
     .await;
     // Whoever was given up by mistake, and after a crash of Postgres, tells all that it has.
     sqlx::query("truncate instances, connections").execute(&pool).await.expect("forgotten");
-    eventually("the living to come back", async || (ids(&one.client, "").await.len() == 1).then_some(())).await;
+    eventually("the living to come back", async || (ids(&one.client, "").await.len() == 1).then_some(()))
+        .await;
     two.stop().await;
     assert!(ids(&one.client, "").await.is_empty(), "who goes down in order takes its connections along");
     one.stop().await;

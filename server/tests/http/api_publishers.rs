@@ -37,7 +37,10 @@ async fn what_is_published_is_an_event_like_any_other(pool: PgPool) {
 
     let first = live.next().await;
     assert_eq!((first.id.as_deref(), first.event.as_str()), (Some(plain[0].as_str()), "message.published"));
-    assert_eq!((&first.data["payload"], &first.data["aggregateType"]), (&json!({ "n": 1 }), &json!("Message")));
+    assert_eq!(
+        (&first.data["payload"], &first.data["aggregateType"]),
+        (&json!({ "n": 1 }), &json!("Message"))
+    );
     assert!(first.data["metadata"]["actor"].as_str().expect("an actor").starts_with("key:key_"));
     let second = live.next().await;
     assert_eq!((second.id.as_deref(), second.event.as_str()), (Some(ids[1].as_str()), "parcel.packed"));
@@ -97,10 +100,7 @@ async fn bad_input_is_told_where_and_publishes_nothing(pool: PgPool) {
         (with("correlationId", json!("")), "#/correlationId"),
         (with("channel", json!("a")), "#/channel"),
         (with("eventType", json!("settlement.settled")), "#/eventType"),
-        (
-            json!({ "channelName": "private-a", "payload": 1, "audience": ["role:viewer"] }),
-            "#/audience",
-        ),
+        (json!({ "channelName": "private-a", "payload": 1, "audience": ["role:viewer"] }), "#/audience"),
         (json!([good(), { "channelName": "a" }]), "#/1/payload"),
         (json!([good(), with("eventType", json!("settlement.settled"))]), "#/1/eventType"),
         (json!([]), "#"),
@@ -253,7 +253,10 @@ async fn who_publishes_too_much_is_told_when_to_come_back(pool: PgPool) {
     let answer = request.send().await.expect("an answer");
     assert!(answer.headers().contains_key("retry-after"));
     let told = read_json(answer, StatusCode::TOO_MANY_REQUESTS).await;
-    assert_eq!((told["type"].as_str(), &told["limit"]), (Some("urn:tidewatch:problem:too-many-publishes"), &json!(1)));
+    assert_eq!(
+        (told["type"].as_str(), &told["limit"]),
+        (Some("urn:tidewatch:problem:too-many-publishes"), &json!(1))
+    );
     let other = server.client_with(&["events.publish"]).await;
     other.publish(json!({ "channelName": "a", "payload": 1 })).await;
     server.stop().await;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use futures::FutureExt;
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Channel, Event, EventFilter, Position, Subject, SubjectRef};
-use tidewatch_hub::{CloseReason, Delivery, Hub, HubConfig, RightsChange, StartAt, SubscribeRequest, Subscription};
+use tidewatch_hub::{
+    CloseReason, Delivery, Hub, HubConfig, RightsChange, StartAt, SubscribeRequest, Subscription,
+};
 
 use crate::support::{Log, event, project, request, subject};
 
@@ -92,7 +94,10 @@ fn a_channel_that_is_lost_is_told_by_name_also_to_one_who_loses_everything() {
 
     assert!(hub.set_subject(subscription.id(), &subject(true)));
     assert!(hub.close(subscription.id(), CloseReason::SessionExpired));
-    assert_eq!(next(&mut subscription), Err(RightsChange { removed: removed(&["private-b"]), others: false }));
+    assert_eq!(
+        next(&mut subscription),
+        Err(RightsChange { removed: removed(&["private-b"]), others: false })
+    );
     let last = subscription.next().now_or_never();
     assert!(matches!(last, Some(Delivery::Closed(CloseReason::SessionExpired))), "{last:?}");
 }

@@ -295,7 +295,11 @@ impl PublishedSink for Unheard {
 
     fn publish(&self, project: ProjectId, events: Vec<Event>) {
         let next = self.0.lock().expect("no panic").last().copied().map(Position::next);
-        assert_eq!(events.first().map(|event| event.envelope.position), next, "it goes on behind what was skipped");
+        assert_eq!(
+            events.first().map(|event| event.envelope.position),
+            next,
+            "it goes on behind what was skipped"
+        );
         self.1.0.lock().expect("no panic").push((project, Call::Publish(events)));
     }
 }
@@ -321,7 +325,8 @@ async fn much_that_nobody_listens_to_is_not_read(pool: PgPool) {
     publish(&pool).await;
     eventually("what follows is handed on", async || {
         let calls = sink.1.calls(project);
-        let published = calls.iter().filter(|call| matches!(call, Call::Publish(events) if events.len() == 3));
+        let published =
+            calls.iter().filter(|call| matches!(call, Call::Publish(events) if events.len() == 3));
         (published.count() == 1).then_some(())
     })
     .await;

@@ -93,7 +93,11 @@ async fn list(
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| more).map(|last| {
-        format!("{}:{}", last.connection.connected_at.unix_timestamp_nanos(), ConnectionId::from_uuid(last.connection.id))
+        format!(
+            "{}:{}",
+            last.connection.connected_at.unix_timestamp_nanos(),
+            ConnectionId::from_uuid(last.connection.id)
+        )
     });
     Ok(Json(ConnectionsPage { connections: rows.into_iter().map(Into::into).collect(), next }))
 }
@@ -129,7 +133,11 @@ struct ChannelsJson {
     channels: Vec<ChannelJson>,
 }
 
-async fn channels(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Json<ChannelsJson>, Error> {
+async fn channels(
+    State(state): State<AppState>,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<ChannelsJson>, Error> {
     caller.require_manager(&Permission::CONNECTIONS_MANAGE)?;
     query.only(&[])?;
     state.presence.report().await?;

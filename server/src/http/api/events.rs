@@ -270,11 +270,8 @@ fn answer_page(page: EventsPage, rights: String, project: ProjectId, form: &str)
         return ([no_store], Json(body)).into_response();
     }
     // The batch format is an array and nothing else, so the rest goes into headers.
-    let events: Vec<CloudEvent> = page
-        .events
-        .iter()
-        .map(|event| CloudEvent::from_envelope(&event.envelope, project))
-        .collect();
+    let events: Vec<CloudEvent> =
+        page.events.iter().map(|event| CloudEvent::from_envelope(&event.envelope, project)).collect();
     let headers = [
         no_store,
         (CONTENT_TYPE, HeaderValue::from_static(BATCH_CONTENT_TYPE)),

@@ -1,6 +1,6 @@
 //! `/api/v1/publishers`: what services call to publish events and to let their users into private channels.
 
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -112,10 +112,7 @@ impl Reading<'_> {
         if !is_json(self.content_type) {
             return Err(Error::Body(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!(
-                    "send events as application/json or {CLOUDEVENT}, not as `{}`",
-                    self.content_type
-                ),
+                format!("send events as application/json or {CLOUDEVENT}, not as `{}`", self.content_type),
             ));
         }
         if self.channel.is_some() {
@@ -173,9 +170,8 @@ async fn sign(
     JsonBody(request): JsonBody<SignRequest>,
 ) -> Result<Json<SignedJson>, Error> {
     caller.require(&Permission::TOKENS_SIGN)?;
-    let is_name = |name: &String| {
-        (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control)
-    };
+    let is_name =
+        |name: &String| (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if !request.subject.as_ref().is_none_or(is_name) {
         return Err(Error::Fields(vec![FieldProblem::new(
             "subject",

@@ -72,7 +72,10 @@ impl FilterJson {
         let channels = part("channels", &self.channels, EventFilter::parse_channels)?;
         // Who was let in by a token is so for a connection's time, and this is for good.
         if let Some(private) = channels.iter().find(|channel| channel.is_private()) {
-            return Err(Error::field("filter/channels", format!("`{private}` is private: open a stream with its token")));
+            return Err(Error::field(
+                "filter/channels",
+                format!("`{private}` is private: open a stream with its token"),
+            ));
         }
         Ok(EventFilter {
             types: part("types", &self.types, EventFilter::parse_types)?,
