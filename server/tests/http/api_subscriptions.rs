@@ -119,7 +119,7 @@ async fn bad_requests_and_other_people_s_subscriptions_are_refused(pool: PgPool)
         (json!({ "name": "x", "filter": { "types": ["Not A Type"] } }), 422, "#/filter/types"),
         (json!({ "name": "x", "visibilitySeconds": 0 }), 422, "#/visibilitySeconds"),
         (json!({ "name": "x", "after": "nonsense" }), 422, "#/after"),
-        (json!({ "name": "x", "filter": { "colour": "red" } }), 422, "#/colour"),
+        (json!({ "name": "x", "filter": { "colour": "red" } }), 422, "#/filter/colour"),
     ] {
         let (got, problem) = subscribe(&server.client, body).await;
         assert_eq!((got, &problem["errors"][0]["pointer"]), (status, &json!(pointer)), "{problem}");
