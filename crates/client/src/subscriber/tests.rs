@@ -29,8 +29,8 @@ struct Script {
 
 impl Opener for Script {
     fn open(&self, after: ResumePoint) -> Opening {
-        self.asked.lock().unwrap().push(after.to_string());
-        let attempt = self.attempts.lock().unwrap().pop_front();
+        self.asked.lock().expect("no test panicked").push(after.to_string());
+        let attempt = self.attempts.lock().expect("no test panicked").pop_front();
         async move {
             let pieces =
                 |texts: Vec<String>| stream::iter(texts.into_iter().map(|text| Ok(Bytes::from(text))));
@@ -97,7 +97,10 @@ async fn goes_on_behind_the_last_event_after_a_loss() {
         told_until(&mut subscriber, "13").await,
         ["connecting", "live", "11", "12", "lost: the stream ended", "connecting", "live", "13"]
     );
-    assert_eq!(*asked.lock().unwrap(), ["latest".to_owned(), event(12).event_id.to_string()]);
+    assert_eq!(
+        *asked.lock().expect("no test panicked"),
+        ["latest".to_owned(), event(12).event_id.to_string()]
+    );
     assert_eq!(subscriber.place().to_string(), event(13).event_id.to_string());
 }
 
@@ -130,7 +133,7 @@ async fn a_service_that_does_not_answer_is_tried_again() {
     let lost = "lost: the service did not answer in time";
     assert_eq!(told_until(&mut subscriber, lost).await, ["connecting", lost]);
     assert_eq!(told_until(&mut subscriber, lost).await, ["connecting", lost]);
-    assert_eq!(*asked.lock().unwrap(), ["latest", "latest"]);
+    assert_eq!(*asked.lock().expect("no test panicked"), ["latest", "latest"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,7 +174,7 @@ async fn what_follows_the_last_words_in_one_piece_is_dropped() {
         Machine::new(ResumePoint::Latest, Backoff { shortest: Duration::ZERO, longest: Duration::ZERO });
     let told = told_until(&mut subscriber, "12").await;
     assert_eq!(told.iter().filter(|it| *it == "11").count(), 1);
-    assert_eq!(*asked.lock().unwrap(), ["latest", "10"]);
+    assert_eq!(*asked.lock().expect("no test panicked"), ["latest", "10"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,7 +65,7 @@ impl Service {
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.kept.lock().unwrap().requests.clone()
+        self.kept.lock().expect("no test panicked").requests.clone()
     }
 
     /// One parameter of each request.
@@ -81,8 +81,8 @@ async fn events(
     headers: HeaderMap,
 ) -> Response<Body> {
     let header =
-        |name: &str| headers.get(name).map_or_else(String::new, |it| it.to_str().unwrap().to_owned());
-    let mut kept = kept.lock().unwrap();
+        |name: &str| headers.get(name).map_or_else(String::new, |it| it.to_str().expect("text").to_owned());
+    let mut kept = kept.lock().expect("no test panicked");
     let request = Request { parameters, authorization: header("authorization"), accept: header("accept") };
     kept.requests.push(request);
     let pieces = |texts: Vec<String>| {

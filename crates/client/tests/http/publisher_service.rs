@@ -75,11 +75,11 @@ impl Service {
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.kept.lock().unwrap().requests.clone()
+        self.kept.lock().expect("no test panicked").requests.clone()
     }
 
     pub(crate) fn published(&self) -> Vec<Value> {
-        self.kept.lock().unwrap().published.clone()
+        self.kept.lock().expect("no test panicked").published.clone()
     }
 }
 
@@ -96,7 +96,7 @@ fn note(kept: &mut Kept, headers: &HeaderMap, body: &Bytes) -> Option<String> {
 }
 
 async fn publish(State(kept): State<Arc<Mutex<Kept>>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let mut kept = kept.lock().unwrap();
+    let mut kept = kept.lock().expect("no test panicked");
     let Some(key) = note(&mut kept, &headers, &body) else {
         return problem(400, "invalid-parameter", "no key", None);
     };
@@ -128,7 +128,7 @@ async fn publish(State(kept): State<Arc<Mutex<Kept>>>, headers: HeaderMap, body:
 }
 
 async fn sign(State(kept): State<Arc<Mutex<Kept>>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let mut kept = kept.lock().unwrap();
+    let mut kept = kept.lock().expect("no test panicked");
     note(&mut kept, &headers, &body);
     if let Some(Fate::Refuse(status, kind, retry_after)) = kept.fates.pop_front() {
         return problem(status, kind, "no", retry_after);
