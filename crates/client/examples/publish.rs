@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .audience([SubjectRef::staff()])
         .priority(Priority::High)
         .causation(first)
-        .idempotency_key("order A-1002 created")
+        .idempotency_key("order-A-1002-created")
         .send()
         .await?;
 

@@ -91,8 +91,9 @@ pub enum Loss {
     /// Too many requests or streams.
     #[error("too many streams or requests")]
     RateLimited,
-    /// The session, key or token of the stream has ended. It is opened again with a new one where there is a provider.
-    #[error("the session, key or token of the stream has ended")]
+    /// The session, key or token behind the stream or one of its private channels has ended. It is opened again with a
+    /// new one where there is a provider.
+    #[error("the session, key or token behind the stream has ended")]
     Expired,
 }
 

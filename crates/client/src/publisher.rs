@@ -6,7 +6,6 @@ mod draft;
 mod message;
 
 use bytes::Bytes;
-use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -147,13 +146,16 @@ impl Publisher {
         json: Bytes,
         key: Option<&str>,
     ) -> Result<T, Error> {
-        let key = key.map(HeaderValue::from_str).transpose().map_err(|_| {
-            Error::invalid("the idempotency key", "it has characters that cannot stand in a header")
-        })?;
+        if key.is_some_and(|key| !is_key(key)) {
+            return Err(Error::invalid(
+                "the idempotency key",
+                "it must be 1 to 255 visible ASCII characters",
+            ));
+        }
         let mut failures = 0;
         loop {
             let mut request = self.api.post_json(path, json.clone());
-            if let Some(key) = &key {
+            if let Some(key) = key {
                 request = request.header(IDEMPOTENCY_KEY, key);
             }
             let error = match self.api.send(request).await {
@@ -166,6 +168,10 @@ impl Publisher {
             tokio::time::sleep(wait).await;
         }
     }
+}
+
+fn is_key(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A key that no request had before.
@@ -197,5 +203,7 @@ mod tests {
     #[test]
     fn keys_differ() {
         assert_ne!(new_key(), new_key());
+        assert!(is_key(&new_key()) && is_key("order-7/0"));
+        assert!(!["", "two words", "é", &"x".repeat(256)].into_iter().any(is_key));
     }
 }

@@ -44,7 +44,7 @@ use open::{ByteStream, Opener, Opening};
 /// let mut stream = Subscriber::from_env()?
 ///     .types(["order.*"])
 ///     .private_channel("orders", move |channel| {
-///         // Called for each connection: a token lives for ten minutes.
+///         // Called for each connection: a token lets in for ten minutes.
 ///         let channel = publisher.channel(channel.as_str());
 ///         async move { Ok(channel.sign(None).await?.token) }
 ///     })

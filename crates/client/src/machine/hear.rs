@@ -139,8 +139,11 @@ impl Machine {
             SystemCode::Lagged => self.close_for(self.delay(1, random), Loss::Lagged, now, todo),
             SystemCode::RateLimited => self.lose(Loss::RateLimited, retry_after, now, random, todo),
             // A token that has ended may have a successor; a key that has not is refused with 401 next.
-            SystemCode::SessionExpired => self.lose(Loss::Expired, None, now, random, todo),
-            SystemCode::Success | SystemCode::Error | SystemCode::RemovedFromChannel => {}
+            // A private channel is left when whoever signed for it may do so no longer; a new token may be had.
+            SystemCode::SessionExpired | SystemCode::RemovedFromChannel => {
+                self.lose(Loss::Expired, None, now, random, todo)
+            }
+            SystemCode::Success | SystemCode::Error => {}
         }
     }
 }

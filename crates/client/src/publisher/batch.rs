@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// Most events of one request.
 const MAX_EVENTS: usize = 1_000;
-/// Most bytes of one request's events: the service takes bodies of 1 MiB.
+/// Most bytes of one request: what proxies let through where nobody told them otherwise. The service takes more.
 const MAX_BYTES: usize = 1024 * 1024 - 4096;
 
 /// Some of many events could not be published.

@@ -23,7 +23,7 @@ pub struct ChannelPublisher {
 pub struct SignedToken {
     /// The token: the parameter `token` of a stream.
     pub token: SecretString,
-    /// When it ends, some ten minutes from now. A stream ends with it.
+    /// Until when it lets somebody in, some ten minutes from now. Who is in stays in.
     pub expires_at: Timestamp,
 }
 

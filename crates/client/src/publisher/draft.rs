@@ -57,7 +57,8 @@ impl Draft {
         })
     }
 
-    /// The aggregate's version after the change, from 1. The service refuses a version that there is.
+    /// The aggregate's version after the change, from 1. The service refuses one that is not above the last, and counts
+    /// where none is given.
     pub fn version(self, version: i64) -> Self {
         self.set(|message| {
             message.aggregate_version = Some(version);
@@ -73,10 +74,10 @@ impl Draft {
         })
     }
 
-    /// What a reader needs, all of it.
+    /// What a reader needs, all of it, in place of what the catalog says of the type.
     pub fn permissions(self, permissions: impl IntoIterator<Item = Permission>) -> Self {
         self.set(|message| {
-            message.permissions.extend(permissions);
+            message.permissions.get_or_insert_default().extend(permissions);
             Ok(())
         })
     }
@@ -114,7 +115,8 @@ impl Draft {
     }
 
     /// By what the service knows this event when it is sent again. It has a key of its own without this; one that the
-    /// program chooses (the id of the order, say) lets a later run of the program send it again.
+    /// program chooses (with the id of the order in it, say) lets a later run of the program send it again: 1 to 255
+    /// visible ASCII characters, known to the service for a day.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self

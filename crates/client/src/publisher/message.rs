@@ -25,15 +25,15 @@ pub struct Message {
     /// Which one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregate_id: Option<String>,
-    /// Its version after the change, from 1.
+    /// Its version after the change, from 1; without it, the service counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregate_version: Option<i64>,
     /// Whom it is for; empty: everyone in the project who has the permissions.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub audience: BTreeSet<SubjectRef>,
-    /// A reader needs all of them.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub permissions: BTreeSet<Permission>,
+    /// A reader needs all of them; `None`: what the catalog says of the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<BTreeSet<Permission>>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "is_normal")]
     pub priority: Priority,
@@ -64,7 +64,7 @@ impl Message {
             aggregate_id: None,
             aggregate_version: None,
             audience: BTreeSet::new(),
-            permissions: BTreeSet::new(),
+            permissions: None,
             priority: Priority::Normal,
             correlation_id: None,
             causation_id: None,
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(json!(message), json!({ "channelName": "orders", "payload": { "a": 1 } }));
         message.priority = Priority::High;
         message.audience.insert(SubjectRef::staff());
-        message.permissions.insert(Permission::ORDERS_READ);
+        message.permissions = Some([Permission::ORDERS_READ].into());
         assert_eq!(
             json!(message),
             json!({
@@ -95,5 +95,7 @@ mod tests {
                 "priority": "high",
             })
         );
+        message.permissions = Some(BTreeSet::new());
+        assert_eq!(json!(message)["permissions"], json!([]), "none is not the same as nothing said");
     }
 }

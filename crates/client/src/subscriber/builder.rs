@@ -112,7 +112,7 @@ impl SubscriberBuilder {
     }
 
     /// Also events on this private channel; `private-` goes in front of its name, unless it begins with `private`.
-    /// `provider` signs a token for each connection: a token lives for ten minutes.
+    /// `provider` signs a token for each connection: a token lets in for ten minutes.
     pub fn private_channel<F>(
         mut self,
         name: impl AsRef<str>,

@@ -34,13 +34,13 @@ async fn sends_everything_that_a_draft_says() {
         .correlation("checkout 7")
         .causation(cause)
         .occurred_at("2026-11-20T20:43:52.832Z".parse().expect("a time"))
-        .idempotency_key("order 1")
+        .idempotency_key("order-1")
         .send()
         .await
         .expect("published");
     let requests = service.requests();
     assert_eq!(requests[0].body["channelName"], "private-orders");
-    assert_eq!(requests[1].key.as_deref(), Some("order 1"));
+    assert_eq!(requests[1].key.as_deref(), Some("order-1"));
     assert_eq!(
         requests[1].body,
         json!({
@@ -72,8 +72,8 @@ async fn a_connection_that_ends_at_once_is_tried_again() {
 #[tokio::test]
 async fn what_may_get_through_later_is_tried_again() {
     let service = Service::start([
-        Fate::Refuse(409, "idempotency-in-flight", Some("0")),
-        Fate::Refuse(429, "too-many-attempts", Some("0")),
+        Fate::Refuse(409, "request-in-flight", Some("0")),
+        Fate::Refuse(429, "too-many-publishes", Some("0")),
         Fate::Refuse(503, "unavailable", Some("0")),
         Fate::Refuse(502, "", None),
         Fate::Refuse(504, "", None),
@@ -89,7 +89,7 @@ async fn what_will_not_get_through_is_told_at_once() {
         (400, "malformed-body"),
         (401, "unauthenticated"),
         (403, "forbidden"),
-        (409, "conflict"),
+        (409, "stale-version"),
         (413, "body-too-large"),
         (422, "idempotency-key-reused"),
         (500, "internal"),
@@ -115,7 +115,7 @@ async fn the_last_refusal_is_the_error() {
 
 #[tokio::test]
 async fn a_wait_that_is_too_long_is_left_to_the_caller() {
-    let service = Service::start([Fate::Refuse(429, "too-many-attempts", Some("3600"))]).await;
+    let service = Service::start([Fate::Refuse(429, "too-many-publishes", Some("3600"))]).await;
     let error = service.publisher.channel("orders").publish(json!(1)).await.expect_err("refused");
     assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(3600));
 }
@@ -139,7 +139,7 @@ async fn what_will_not_do_is_told_before_anything_is_sent() {
         (service.publisher.channel("no channel").message(1), "the channel's name"),
         (orders.event("Created", 1), "the event type"),
         (orders.event("order.created", 1).aggregate("order", 1), "the aggregate type"),
-        (orders.message(1).idempotency_key("two\nlines"), "the idempotency key"),
+        (orders.message(1).idempotency_key("two words"), "the idempotency key"),
     ] {
         let error = draft.version(1).send().await.expect_err("will not do").to_string();
         assert!(error.starts_with(what), "{error}");
