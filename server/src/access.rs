@@ -1,9 +1,12 @@
 //! Who is asking, and what they may: passwords, sessions, tokens, API keys, roles.
 
 pub mod caller;
+pub mod channel_token;
+pub mod channels;
 pub mod credential;
 pub mod login;
 pub mod password;
+pub mod publish_limit;
 pub mod roles;
 pub mod secret;
 pub mod session_store;

@@ -3,11 +3,13 @@
 
 pub mod access;
 pub mod audit;
+pub mod connections;
 pub mod invitation;
 pub mod keys;
 pub mod password;
 pub mod people;
 pub mod project;
+pub mod publish;
 pub mod roles;
 pub mod settlements;
 

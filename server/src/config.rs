@@ -1,9 +1,11 @@
 //! How the server is started: flags and `TIDEWATCH_*` variables, each with its default.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::Args;
+use http::HeaderValue;
 use secrecy::SecretString;
 
 /// How to reach Postgres.
@@ -89,6 +91,15 @@ pub struct ServeConfig {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_address: u32,
 
+    /// Most events a second that one API key or person publishes; twice as many at once
+    #[arg(long, env = "TIDEWATCH_PUBLISHES_PER_SECOND", default_value = "5000")]
+    pub publishes_per_second: NonZeroU32,
+
+    /// Origins of other sites whose pages may use the API and the gateway with a token of their own, with
+    /// commas between them, such as https://shop.example; `*` for all
+    #[arg(long, env = "TIDEWATCH_CORS_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
+    pub cors_origins: Vec<HeaderValue>,
+
     /// Seconds after which a connection is cut whose reader takes nothing of what waits for it
     #[arg(long, env = "TIDEWATCH_STALL_SECONDS", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -128,6 +139,21 @@ fn parse_heartbeat(text: &str) -> Result<Seconds, String> {
         Ok(Seconds(Duration::from_secs_f64(seconds)))
     } else {
         Err("must be 0.1 to 300 seconds".to_owned())
+    }
+}
+
+fn parse_origin(text: &str) -> Result<HeaderValue, String> {
+    let is_origin = |text: &str| {
+        let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        authority.is_some_and(|authority| {
+            !authority.is_empty()
+                && authority.parse::<http::uri::Authority>().is_ok_and(|it| !it.as_str().contains('@'))
+        })
+    };
+    if text == "*" || is_origin(text) {
+        HeaderValue::from_str(text).map_err(|error| error.to_string())
+    } else {
+        Err("must be `*` or an origin such as https://shop.example, without a path".to_owned())
     }
 }
 

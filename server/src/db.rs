@@ -3,12 +3,14 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod connections;
 pub mod invitations;
 pub mod login_failures;
 pub mod organizations;
 pub mod overview;
 pub mod people;
 pub mod projects;
+pub mod publishing;
 pub mod roles;
 pub mod secrets;
 pub mod sessions;

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tidewatch_app::AppError;
-use tidewatch_events::{Permission, Position};
+use tidewatch_events::{Channel, Permission, Position};
 use tidewatch_outbox::RecordError;
 
 use crate::domain::settlement::Settlement;
@@ -34,6 +34,14 @@ pub enum Error {
     /// The caller may not do that.
     #[error("the permission {0} is missing")]
     Forbidden(Permission),
+    /// The caller is not let into a private channel.
+    #[error("{}{reason}", .channel.as_ref().map(|channel| format!("channel `{channel}`: ")).unwrap_or_default())]
+    ChannelRefused {
+        /// Which one, where that is known.
+        channel: Option<Channel>,
+        /// Why not.
+        reason: String,
+    },
     /// There is no such thing in the caller's project.
     #[error("there is no {0}")]
     NotFound(String),
@@ -51,6 +59,28 @@ pub enum Error {
     /// What is asked for would break something that must hold.
     #[error("{0}")]
     Refused(String),
+    /// A request with the same idempotency key has not ended yet.
+    #[error("a request with this Idempotency-Key is being carried out; ask again for its answer")]
+    InFlight,
+    /// The idempotency key was used for another body.
+    #[error(
+        "this Idempotency-Key was used for a request with another body; draw a new key for a new request"
+    )]
+    KeyReused,
+    /// An event of this version of an aggregate, or of a later one, is recorded.
+    #[error("aggregateVersion is not above {current}, which is recorded already")]
+    StaleAggregate {
+        /// The version that is recorded.
+        current: i64,
+    },
+    /// The caller publishes more than its share.
+    #[error("at most {per_second} events a second can be published; come back in {wait_seconds} s")]
+    TooManyPublishes {
+        /// When it may go on.
+        wait_seconds: u32,
+        /// Its share.
+        per_second: u32,
+    },
     /// The events that the caller asked for are gone.
     #[error("the events behind that point are no longer kept, or it was never given out")]
     HistoryGap {
@@ -82,6 +112,9 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 /// When a stream may be free again, in seconds.
 const STREAM_RETRY_SECONDS: u32 = 10;
 
+/// When a request under the same idempotency key should have ended, in seconds.
+const IN_FLIGHT_RETRY_SECONDS: u32 = 1;
+
 impl Error {
     /// A query parameter that will not do.
     pub fn parameter(name: impl Into<String>, message: impl ToString) -> Self {
@@ -101,7 +134,8 @@ impl Error {
     }
 
     /// The problem that tells the caller.
-    fn into_problem(self) -> Problem {
+    #[must_use]
+    pub fn into_problem(self) -> Problem {
         let detail = self.to_string();
         match self {
             Self::Parameter { name, message } => {
@@ -130,6 +164,35 @@ impl Error {
                 Problem::new(StatusCode::FORBIDDEN, "forbidden", "A permission is missing")
                     .detail(detail)
                     .extension("permission", serde_json::json!(permission))
+            }
+            Self::ChannelRefused { channel, .. } => {
+                Problem::new(StatusCode::FORBIDDEN, "channel-refused", "The channel is not open to you")
+                    .detail(detail)
+                    .extension("channel", serde_json::json!(channel))
+            }
+            Self::InFlight => Problem::new(
+                StatusCode::CONFLICT,
+                "request-in-flight",
+                "A request with this idempotency key is being carried out",
+            )
+            .detail(detail)
+            .retry_after(IN_FLIGHT_RETRY_SECONDS),
+            Self::KeyReused => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key was used for another request",
+            )
+            .detail(detail),
+            Self::StaleAggregate { current } => {
+                Problem::new(StatusCode::CONFLICT, "stale-version", "The aggregate is further on")
+                    .detail(detail)
+                    .extension("currentVersion", current.into())
+            }
+            Self::TooManyPublishes { wait_seconds, per_second } => {
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-publishes", "Too many events published")
+                    .detail(detail)
+                    .extension("limit", per_second.into())
+                    .retry_after(wait_seconds)
             }
             Self::NotFound(_) => Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(detail),
             Self::NotAcceptable(_) => {
@@ -204,6 +267,13 @@ impl Error {
                 || AppError::Invalid { field: String::new(), message: "the form is not valid".to_owned() },
                 |field| AppError::Invalid { field: field.name().to_owned(), message: field.detail },
             ),
+            Self::ChannelRefused { .. }
+            | Self::InFlight
+            | Self::KeyReused
+            | Self::StaleAggregate { .. }
+            | Self::TooManyPublishes { .. } => {
+                AppError::Invalid { field: String::new(), message: self.to_string() }
+            }
             Self::Refused(message) => AppError::Invalid { field: String::new(), message },
             Self::Parameter { name, message } => AppError::Invalid { field: name, message },
             Self::Unavailable(_) => AppError::Unavailable { retry_after_seconds: RETRY_AFTER_SECONDS },

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod api;
 pub mod assets;
+pub mod cloud_event;
 pub mod csrf;
 pub mod csv;
 pub mod detach;

@@ -10,6 +10,8 @@
 //! | [`queries`] | what callers can ask about access |
 //! | [`db`] | the only SQL beside the outbox |
 //! | [`stream`] | the hub's history and sink, resume points, SSE and pages of events |
+//! | [`presence`] | who is connected, on which instance, to which channels |
+//! | [`gateway`] | Socket.IO |
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
 //! | [`ui`] | the dashboard's port |
 //! | [`cli`] | the commands of the binary `tidewatch` |
@@ -23,7 +25,9 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod error;
+pub mod gateway;
 pub mod http;
+pub mod presence;
 pub mod queries;
 pub mod serve;
 pub mod state;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use leptos::config::LeptosOptions;
+use socketioxide::SocketIo;
 use sqlx::Executor;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -18,13 +19,17 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::channel_token::ChannelTokens;
+use crate::access::publish_limit::PublishLimit;
 use crate::access::secret::{Digester, random_bytes};
 use crate::access::token::Tokens;
 use crate::config::{DatabaseConfig, ServeConfig};
 use crate::db;
+use crate::gateway;
 use crate::http::detach::Detached;
 use crate::http::router::router;
 use crate::http::socket::{Peer, Sockets};
+use crate::presence::Presence;
 use crate::state::{AppState, Readiness};
 use crate::stream::history::LogHistory;
 use crate::stream::limits::{StreamCounts, StreamLimits};
@@ -41,6 +46,8 @@ const ACCESS_CONNECTIONS: u32 = 6;
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How often sessions, tokens and failed logins that count no longer are deleted.
 const SWEEP: Duration = Duration::from_secs(10 * 60);
+/// How long Socket.IO clients have to take what they are told at the end.
+const SOCKETS_LAST_WORDS: Duration = Duration::from_secs(1);
 /// The migrations, compiled in.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
@@ -97,9 +104,10 @@ pub async fn run(
     tasks.spawn(relay.run(background.clone()));
     tasks.spawn(follower.run(background.clone()));
     tasks.spawn(state.app.warden.clone().run(background.clone()));
+    tasks.spawn(state.app.presence.clone().run(background.clone()));
     let system = state.system.clone();
     tasks.spawn(retention::run(system.clone(), retention_config(&state.app), background.clone()));
-    tasks.spawn(sweep(system, background.clone()));
+    tasks.spawn(sweep(system, state.app.publish_limit.clone(), background.clone()));
     tasks.close();
 
     let address = listener.local_addr().context("the listener has no address")?;
@@ -107,8 +115,13 @@ pub async fn run(
     let app = state.app.clone();
     let drain = Duration::from_secs(app.config.drain_seconds);
     let listener = Sockets::new(listener, Duration::from_secs(app.config.stall_seconds));
-    let serving = axum::serve(listener, router(state.app).into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(drain_at(app.clone(), shutdown.clone()));
+    let (gateway, sockets) = gateway::layer(state.app.clone());
+    let service = router(state.app, gateway).into_make_service_with_connect_info::<Peer>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(drain_at(
+        app.clone(),
+        sockets,
+        shutdown.clone(),
+    ));
     let serving = async {
         serving.await?;
         app.detached.ended().await;
@@ -168,11 +181,14 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         }),
         detached: Detached::new(Duration::from_secs(config.stall_seconds)),
         warden: Warden::new(hub.clone(), access.clone()),
+        presence: Presence::new(config.instance_name(), hub.clone(), system_pool.clone()),
         hub,
         pool,
         access,
         log,
         tokens: Tokens::new(&digester),
+        channel_tokens: ChannelTokens::new(&digester),
+        publish_limit: PublishLimit::new(config.publishes_per_second),
         digester,
         password_hashing: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
         readiness: Arc::new(Readiness::default()),
@@ -220,11 +236,16 @@ fn retention_config(app: &AppState) -> retention::RetentionConfig {
 }
 
 /// Waits for `shutdown`, then sends work elsewhere and ends the streams.
-async fn drain_at(app: AppState, shutdown: CancellationToken) {
+async fn drain_at(app: AppState, sockets: SocketIo, shutdown: CancellationToken) {
     shutdown.cancelled().await;
     tracing::info!(connections = app.hub.connection_count(), "going down: streams are told and end");
     app.readiness.start_draining();
     app.hub.drain();
+    // Not awaited: streams end meanwhile. Behind the last words, the transport's end brings clients back.
+    tokio::spawn(async move {
+        tokio::time::sleep(SOCKETS_LAST_WORDS).await;
+        sockets.close().await;
+    });
 }
 
 /// Runs `serving` to its end, but for no longer than `patience` behind `shutdown`.
@@ -246,12 +267,13 @@ async fn end_within(
     }
 }
 
-async fn sweep(pool: PgPool, shutdown: CancellationToken) {
+async fn sweep(pool: PgPool, publish_limit: PublishLimit, shutdown: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(SWEEP) => {}
             () = shutdown.cancelled() => return,
         }
+        publish_limit.forget_idle();
         if let Err(error) = delete_expired(&pool).await {
             tracing::warn!(%error, "cannot delete what has expired; will try again");
         }
@@ -262,6 +284,7 @@ async fn delete_expired(pool: &PgPool) -> Result<(), sqlx::Error> {
     let sessions = db::sessions::delete_expired(pool).await?;
     let tokens = db::tokens::delete_expired(pool).await?;
     db::login_failures::forget_old(pool).await?;
-    tracing::debug!(sessions, tokens, "deleted what has expired");
+    let idempotency_keys = db::publishing::forget_old_keys(pool).await?;
+    tracing::debug!(sessions, tokens, idempotency_keys, "deleted what has expired");
     Ok(())
 }

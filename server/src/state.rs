@@ -10,10 +10,13 @@ use tidewatch_hub::Hub;
 use tidewatch_outbox::{Outbox, PublishedLog};
 use tokio::sync::Semaphore;
 
+use crate::access::channel_token::ChannelTokens;
+use crate::access::publish_limit::PublishLimit;
 use crate::access::secret::Digester;
 use crate::access::token::Tokens;
 use crate::config::ServeConfig;
 use crate::http::detach::Detached;
+use crate::presence::Presence;
 use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
 
@@ -35,12 +38,18 @@ pub struct AppState {
     pub stream_counts: StreamCounts,
     /// Streams that have left hyper.
     pub detached: Detached,
+    /// Who is connected.
+    pub presence: Presence,
     /// Takes rights from open streams.
     pub warden: Warden,
     /// Digests of secrets.
     pub digester: Digester,
     /// Signs and checks access tokens.
     pub tokens: Tokens,
+    /// Signs and checks tokens for private channels.
+    pub channel_tokens: ChannelTokens,
+    /// How many events a second each publisher may publish.
+    pub publish_limit: PublishLimit,
     /// How many passwords are hashed at once.
     pub password_hashing: Arc<Semaphore>,
     /// Whether this instance takes new work.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::event::Routing;
+use crate::event::{Channel, Routing};
 use crate::id::{ApiKeyId, OrganizationId, ProjectId, UserId};
 use crate::kind::is_segment;
 
@@ -185,7 +185,8 @@ impl FromIterator<Permission> for PermissionSet {
     }
 }
 
-/// One name under which a subject can be addressed: `user:usr_…`, `org:org_…`, `role:operator`.
+/// One name under which a subject can be addressed: `user:usr_…`, `org:org_…`, `role:operator`,
+/// `channel:private-…`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubjectRef {
     /// One person.
@@ -194,11 +195,14 @@ pub enum SubjectRef {
     Organization(OrganizationId),
     /// Everyone who holds a role.
     Role(String),
+    /// Everyone who was let into a private channel by a signed token. What goes out on a private channel is
+    /// addressed so, and to no one else: then the one rule keeps it from all others, wherever they look.
+    Channel(Channel),
 }
 
 /// The text addresses no subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be user:usr_…, org:org_… or role:name")]
+#[error("must be user:usr_…, org:org_…, role:name or channel:private-name")]
 pub struct ParseSubjectError;
 
 impl SubjectRef {
@@ -216,6 +220,7 @@ impl fmt::Display for SubjectRef {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Organization(id) => write!(f, "org:{id}"),
             Self::Role(name) => write!(f, "role:{name}"),
+            Self::Channel(name) => write!(f, "channel:{name}"),
         }
     }
 }
@@ -234,6 +239,10 @@ impl FromStr for SubjectRef {
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| ParseSubjectError),
             Some(("org", id)) => id.parse().map(Self::Organization).map_err(|_| ParseSubjectError),
             Some(("role", name)) if name.len() <= 100 && is_segment(name) => Ok(Self::Role(name.to_owned())),
+            // A public channel lets everyone in: to address it is to address nobody in particular.
+            Some(("channel", name)) => {
+                name.parse().ok().filter(Channel::is_private).map(Self::Channel).ok_or(ParseSubjectError)
+            }
             _ => Err(ParseSubjectError),
         }
     }
@@ -382,12 +391,17 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for text in
-            ["user:usr_01h455vb4pex5vsknk084sn02q", "org:org_01h455vb4pex5vsknk084sn02q", "role:operator"]
-        {
+        for text in [
+            "user:usr_01h455vb4pex5vsknk084sn02q",
+            "org:org_01h455vb4pex5vsknk084sn02q",
+            "role:operator",
+            "channel:private-orders:7",
+        ] {
             assert_eq!(text.parse::<SubjectRef>().map(|name| name.to_string()), Ok(text.to_owned()));
         }
-        for text in ["", "user:", "user:org_01h455vb4pex5vsknk084sn02q", "role:A\n", "group:x"] {
+        for text in
+            ["", "user:", "user:org_01h455vb4pex5vsknk084sn02q", "role:A\n", "group:x", "channel:public"]
+        {
             assert!(text.parse::<SubjectRef>().is_err(), "{text:?}");
         }
     }

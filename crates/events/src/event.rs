@@ -162,6 +162,27 @@ impl Routing {
             priority: Priority::Normal,
         }
     }
+
+    /// The same, going out on this channel as well; where that is private, for those alone whom a token
+    /// has let into it.
+    #[must_use]
+    pub fn on_channel(mut self, channel: Channel) -> Self {
+        if channel.is_private() {
+            self.audience.insert(SubjectRef::Channel(channel.clone()));
+        }
+        self.channels.insert(channel);
+        self
+    }
+
+    /// A private channel whose events this routing would show to all the project: it has an audience
+    /// that leaves that channel out, or none.
+    #[must_use]
+    pub fn unguarded_channel(&self) -> Option<&Channel> {
+        let guarded = |channel: &Channel| {
+            !channel.is_private() || self.audience.contains(&SubjectRef::Channel(channel.clone()))
+        };
+        self.channels.iter().find(|channel| !guarded(channel))
+    }
 }
 
 /// A published event with what routes it: what the log holds and the hub fans out.

@@ -162,6 +162,8 @@ ids! {
     AuditEntryId = "aud";
     /// One live connection to the hub.
     ConnectionId = "con";
+    /// A message that a service published and that is about no aggregate.
+    MessageId = "msg";
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ aggregate_types! {
     LOG = "Log";
     TICKET = "Ticket";
     NOTIFICATION = "Notification";
+    MESSAGE = "Message";
 }
 
 #[cfg(test)]

@@ -157,6 +157,13 @@ impl Hub {
         self.stream(project).open(Head { position, epoch });
     }
 
+    /// The project's stream goes on behind `position` without the events up to there, if it has no
+    /// subscriber to whom they would be missing; `false`: it has, or was not opened, and nothing is
+    /// changed. Whoever subscribes later is given older events out of the history.
+    pub fn skip_to(&self, project: ProjectId, position: Position) -> bool {
+        self.stream(project).skip_to(position)
+    }
+
     /// Passes the next events of a project on. Those at or before the head are known and ignored,
     /// so a batch may be published again. The handouts are for subscribers with a [`DirectSink`]; each can be
     /// given by a task of its own, and dropped it wakes them instead.

@@ -8,7 +8,7 @@ use tidewatch_events::Position;
 
 use crate::direct::DirectSink;
 use crate::published::PublishedEvent;
-use crate::subscription::CloseReason;
+use crate::subscription::{CloseReason, RightsChange};
 
 /// Where a subscriber is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub(crate) struct Slot {
     pub(crate) early: Vec<Arc<PublishedEvent>>,
     pub(crate) phase: Phase,
     pub(crate) closed: Option<CloseReason>,
-    /// Its rights have changed, and it was not told yet.
-    pub(crate) rights_changed: bool,
+    /// How its rights have changed since it was told of them.
+    pub(crate) rights_change: Option<Box<RightsChange>>,
     /// Whom to wake when there is something for it.
     pub(crate) waker: Option<Waker>,
     /// Takes events while nobody looks.
@@ -57,7 +57,7 @@ impl Slot {
             early: Vec::new(),
             phase: Phase::Gap,
             closed,
-            rights_changed: false,
+            rights_change: None,
             waker: None,
             sink: None,
             claim: None,
@@ -70,7 +70,7 @@ impl Slot {
             && self.waker.is_some()
             && self.claim.is_none()
             && self.closed.is_none()
-            && !self.rights_changed
+            && self.rights_change.is_none()
             && self.early.is_empty()
             && self.cursor < position
     }

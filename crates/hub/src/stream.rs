@@ -18,7 +18,7 @@ use crate::published::PublishedEvent;
 use crate::ring::Ring;
 use crate::run::{RUN_EVENTS, Run};
 use crate::slot::{Phase, Slot};
-use crate::subscription::{CloseReason, Delivery};
+use crate::subscription::{CloseReason, Delivery, RightsChange};
 use crate::tail::{QueueBounds, Taken};
 use crate::view::{Todo, Views};
 
@@ -119,11 +119,14 @@ impl State {
         if slot.claim.is_some() {
             return Step::Wait;
         }
+        // Whoever loses everything is still told from which channels it was removed.
+        if let Some(change) = slot.rights_change.take()
+            && (slot.closed.is_none() || !change.removed.is_empty())
+        {
+            return Step::Deliver(Delivery::PermissionsChanged(*change));
+        }
         if let Some(reason) = slot.closed {
             return self.closing_step(key, reason);
-        }
-        if std::mem::take(&mut slot.rights_changed) {
-            return Step::Deliver(Delivery::PermissionsChanged);
         }
         match slot.phase {
             Phase::Lagged(_) => Step::Deliver(Delivery::Lagged),
@@ -245,7 +248,8 @@ impl State {
                 (Phase::Live { caught_up, .. }, Some(last)) => {
                     slot.cursor = slot.cursor.max(last);
                     let view = self.views.get_mut(slot.view);
-                    let wanted_else = slot.closed.is_some() || slot.rights_changed || !slot.early.is_empty();
+                    let wanted_else =
+                        slot.closed.is_some() || slot.rights_change.is_some() || !slot.early.is_empty();
                     if view.tail.has_nothing_behind(slot.cursor) {
                         *caught_up = true;
                         view.one_caught_up();
@@ -352,6 +356,17 @@ impl ProjectStream {
         woken.into_iter().for_each(Waker::wake);
     }
 
+    /// See [`crate::Hub::skip_to`].
+    pub(crate) fn skip_to(&self, position: Position) -> bool {
+        let State { head, slots, ring, .. } = &mut *self.state.lock();
+        let Some(head) = head.as_mut().filter(|head| slots.is_empty() && head.position <= position) else {
+            return false;
+        };
+        head.position = position;
+        ring.clear();
+        true
+    }
+
     pub(crate) fn publish(self: &Arc<Self>, events: Vec<Event>) -> Result<Vec<Handout>, PublishError> {
         let now = Instant::now();
         let mut todo = Todo::default();
@@ -433,6 +448,7 @@ impl ProjectStream {
         if *state.views.get(old).subject == *subject {
             return true;
         }
+        let change = RightsChange::between(&state.views.get(old).subject, subject);
         let position = state.position(slot);
         let filter = Arc::clone(&state.views.get(old).filter);
         let new = state.views.acquire(&filter, subject);
@@ -443,7 +459,10 @@ impl ProjectStream {
         }
         let slot = &mut state.slots[key];
         slot.view = new;
-        slot.rights_changed = true;
+        slot.rights_change = Some(Box::new(match slot.rights_change.take() {
+            Some(earlier) => earlier.and(change),
+            None => change,
+        }));
         let waker = slot.waker.take();
         state.views.release(old);
         drop(state);

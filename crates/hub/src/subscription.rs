@@ -1,12 +1,13 @@
 //! What one subscriber holds, and what it receives.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
-use tidewatch_events::Position;
 use tidewatch_events::id::ConnectionId;
+use tidewatch_events::{Channel, Position, Subject, SubjectRef};
 
 use crate::history::{Reading, ReplayPage};
 use crate::hub::{Head, Inner};
@@ -31,7 +32,7 @@ pub enum Delivery {
     },
     /// From here on the subscriber has other rights: what it was sent before it may perhaps see no
     /// longer, and what it was not sent it may perhaps see now.
-    PermissionsChanged,
+    PermissionsChanged(RightsChange),
     /// The subscriber was too slow: too much was waiting. It receives nothing more and can
     /// subscribe again behind its position.
     Lagged,
@@ -39,6 +40,37 @@ pub enum Delivery {
     Unavailable,
     /// The subscription has ended.
     Closed(CloseReason),
+}
+
+/// How a subscriber's rights have changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RightsChange {
+    /// Private channels that it was let into, and is no longer.
+    pub removed: BTreeSet<Channel>,
+    /// Whether anything else has changed: permissions, or the names under which it can be addressed.
+    pub others: bool,
+}
+
+impl RightsChange {
+    /// What has changed from one subject to the other.
+    pub(crate) fn between(old: &Subject, new: &Subject) -> Self {
+        let mut change = Self { others: old.permissions != new.permissions, ..Self::default() };
+        for name in old.identities.difference(&new.identities) {
+            match name {
+                SubjectRef::Channel(channel) => drop(change.removed.insert(channel.clone())),
+                _ => change.others = true,
+            }
+        }
+        change.others |= !new.identities.is_subset(&old.identities);
+        change
+    }
+
+    /// Both changes, one after the other.
+    pub(crate) fn and(mut self, later: Self) -> Self {
+        self.removed.extend(later.removed);
+        self.others |= later.others;
+        self
+    }
 }
 
 /// Why a subscription has ended.

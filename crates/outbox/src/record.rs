@@ -34,7 +34,9 @@ pub enum RecordError {
         /// `payload`, `metadata` or `aggregate id`.
         part: &'static str,
     },
-    /// The version is below 1, or the aggregate's id is empty or longer than 200 characters.
+    /// The version is below 1, the aggregate's id is empty or longer than 200 characters, or the event goes
+    /// out on a private channel without being addressed to it
+    /// ([`tidewatch_events::Routing::on_channel`] does both).
     #[error("{0}")]
     Invalid(&'static str),
     /// Postgres refused or could not be reached.
@@ -181,6 +183,11 @@ impl Columns {
         }
         if event.aggregate_id.contains('\0') {
             return Err(RecordError::Nul { event_type: event_type(), part: "aggregate id" });
+        }
+        if event.routing.unguarded_channel().is_some() {
+            return Err(RecordError::Invalid(
+                "an event on a private channel must be addressed to that channel",
+            ));
         }
         let payload = event.payload.to_string();
         if payload.len() > MAX_PAYLOAD_BYTES {

@@ -122,12 +122,7 @@ impl Caller {
                 "the Authorization header must be `Bearer tw_…` or `Bearer <JWT>`",
             ));
         }
-        let secret = secrecy::SecretString::from(secret.trim());
-        let caller = if secret.expose_secret().starts_with(API_KEY_PREFIX) {
-            Self::from_api_key(&secret, state).await?
-        } else {
-            Self::from_token(&secret, state).await?
-        };
+        let caller = Self::from_secret(&secrecy::SecretString::from(secret.trim()), state).await?;
         if let Some(slug) = project {
             let named = db::projects::find_by_slug(&mut *state.access.acquire().await?, slug).await?;
             if named != Some(caller.project()) {
@@ -135,6 +130,18 @@ impl Caller {
             }
         }
         Ok(caller)
+    }
+
+    /// The caller whose API key or access token this is.
+    ///
+    /// # Errors
+    /// 401 when it does not count; 503 when it cannot be looked up.
+    pub async fn from_secret(secret: &secrecy::SecretString, state: &AppState) -> Result<Self, Error> {
+        if secret.expose_secret().starts_with(API_KEY_PREFIX) {
+            Self::from_api_key(secret, state).await
+        } else {
+            Self::from_token(secret, state).await
+        }
     }
 
     async fn from_api_key(key: &secrecy::SecretString, state: &AppState) -> Result<Self, Error> {

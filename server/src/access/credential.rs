@@ -38,6 +38,14 @@ pub enum Credential {
         /// When it ends.
         expires_at: OffsetDateTime,
     },
+    /// The word of a person, by which somebody else was let in: it counts as long as they are in the
+    /// project.
+    Member {
+        /// Whose.
+        user: UserId,
+        /// Where.
+        project: ProjectId,
+    },
 }
 
 impl Credential {
@@ -45,7 +53,9 @@ impl Credential {
     #[must_use]
     pub const fn member(&self) -> Option<(UserId, ProjectId)> {
         match *self {
-            Self::Session { user, project, .. } | Self::Token { user, project, .. } => Some((user, project)),
+            Self::Session { user, project, .. }
+            | Self::Token { user, project, .. }
+            | Self::Member { user, project } => Some((user, project)),
             Self::Key(_) => None,
         }
     }
@@ -120,6 +130,7 @@ pub async fn resolve(
         Credential::Token { family, user, project, expires_at } => {
             members.get(&(*user, *project)).filter(|_| families.contains(family) && *expires_at > now)
         }
+        Credential::Member { user, project } => members.get(&(*user, *project)),
     };
     Ok(credentials
         .iter()

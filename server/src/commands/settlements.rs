@@ -68,7 +68,7 @@ fn choose_organization(
     }
     let mut own = caller.subject.identities.iter().filter_map(|name| match name {
         SubjectRef::Organization(id) => Some(*id),
-        SubjectRef::User(_) | SubjectRef::Role(_) => None,
+        SubjectRef::User(_) | SubjectRef::Role(_) | SubjectRef::Channel(_) => None,
     });
     match (asked, own.next(), own.next()) {
         (Some(asked), ..) if caller.subject.identities.contains(&SubjectRef::Organization(asked)) => {

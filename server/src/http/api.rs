@@ -3,7 +3,9 @@
 pub mod access;
 pub mod audit;
 pub mod auth;
+pub mod connections;
 pub mod events;
+pub mod publishers;
 pub mod settlements;
 pub mod subscriptions;
 
@@ -19,7 +21,9 @@ pub fn router() -> Router<AppState> {
         .merge(access::router())
         .merge(audit::router())
         .merge(auth::router())
+        .merge(connections::router())
         .merge(events::router())
+        .merge(publishers::router())
         .merge(settlements::router())
         .merge(subscriptions::router())
         .route("/api/{*path}", any(not_found))

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::state::AppState;
@@ -26,35 +27,77 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             let message = format!("send the body as application/json, not as `{content_type}`");
             return Err(Error::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let status = rejection.status();
-            let message = match status {
-                StatusCode::PAYLOAD_TOO_LARGE => format!("a body may have {MAX_BODY_BYTES} bytes"),
-                _ => rejection.body_text(),
-            };
-            Error::Body(status, message)
-        })?;
-        parse(&body).map(Self)
+        parse(&read_bytes(request, state, MAX_BODY_BYTES).await?).map(Self)
     }
 }
 
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-/// Reads a body. First as any JSON, so that bad syntax and a wrong shape are told apart.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let value: serde_json::Value = serde_json::from_slice(body)
-        .map_err(|error| Error::Body(StatusCode::BAD_REQUEST, format!("the body is no JSON: {error}")))?;
-    serde_json::from_value(value).map_err(|error| {
-        let message = error.to_string();
-        Error::field(&field_in(&message), message)
+/// The body, of which `most` bytes are allowed on this route.
+///
+/// # Errors
+/// 413 for a larger one, 400 where it breaks off.
+pub async fn read_bytes(request: Request, state: &AppState, most: usize) -> Result<Bytes, Error> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        let status = rejection.status();
+        let message = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => format!("a body may have {most} bytes"),
+            _ => rejection.body_text(),
+        };
+        Error::Body(status, message)
     })
 }
 
+/// A media type without its parameters, in lower case.
+#[must_use]
+pub fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+/// Whether that is JSON, or something written in JSON.
+#[must_use]
+pub fn is_json(content_type: &str) -> bool {
+    let essence = essence(content_type);
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Reads a body as any JSON.
+///
+/// # Errors
+/// 400 that says where the syntax is broken.
+pub fn parse_any(body: &[u8]) -> Result<Value, Error> {
+    serde_json::from_slice(body)
+        .map_err(|error| Error::Body(StatusCode::BAD_REQUEST, format!("the body is no JSON: {error}")))
+}
+
+/// Reads a body. First as any JSON, so that bad syntax and a wrong shape are told apart.
+///
+/// # Errors
+/// 400 for bad syntax, 422 that points at the field for another shape.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_path_to_error::deserialize(parse_any(body)?).map_err(|error| {
+        let mut place: Vec<String> = error.path().iter().map(segment).collect();
+        let message = error.into_inner().to_string();
+        // A field that is missing or unknown is named by the message, and its object by the path.
+        if let Some(field) = field_in(&message)
+            && place.last() != Some(&field)
+        {
+            place.push(field);
+        }
+        Error::field(&place.join("/"), message)
+    })
+}
+
+fn segment(segment: &serde_path_to_error::Segment) -> String {
+    use serde_path_to_error::Segment;
+    match segment {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { key } => key.clone(),
+        Segment::Enum { variant } => variant.clone(),
+        Segment::Unknown => "?".to_owned(),
+    }
+}
+
 /// The field that an error of serde names between its first backquotes ("missing field `x`").
-fn field_in(message: &str) -> String {
+fn field_in(message: &str) -> Option<String> {
     let named = ["missing field `", "unknown field `"].iter().find_map(|start| message.strip_prefix(start));
-    named.and_then(|rest| rest.split('`').next()).unwrap_or_default().to_owned()
+    named.and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned)
 }

@@ -19,13 +19,20 @@ impl FromRequestParts<AppState> for LoginOrigin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self::read(parts, &state.config.trusted_proxies))
+    }
+}
+
+impl LoginOrigin {
+    /// Where a request with this head comes from.
+    #[must_use]
+    pub fn read(parts: &Parts, trusted_proxies: &[IpAddr]) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.address.ip());
-        let trusted = &state.config.trusted_proxies;
         let client = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Ok(Self {
-            address: peer.map(|peer| client_address(peer, &parts.headers, trusted)),
+        Self {
+            address: peer.map(|peer| client_address(peer, &parts.headers, trusted_proxies)),
             client: client.chars().filter(|c| !c.is_control()).take(MAX_CLIENT).collect(),
-        })
+        }
     }
 }
 

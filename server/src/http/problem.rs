@@ -43,6 +43,12 @@ impl Problem {
         self
     }
 
+    /// The problem as JSON, for answers that are not HTTP's.
+    #[must_use]
+    pub fn into_json(self) -> Value {
+        Value::Object(self.body)
+    }
+
     /// When to try again, in seconds.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u32) -> Self {

@@ -8,16 +8,20 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method};
 use leptos::config::LeptosOptions;
 use leptos::nonce::Nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use socketioxide::layer::SocketIoLayer;
 use tidewatch_app::backend::BackendHandle;
 use tidewatch_app::{App, shell};
 use tidewatch_events::id::UserId;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
@@ -42,11 +46,13 @@ const COOKIE: &str = "tidewatch_session";
 /// The same over TLS: browsers take a cookie of this prefix from TLS alone, for this very host, so that no
 /// neighbour can plant one ([RFC 6265bis, section 4.1.3.2](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
 const SECURE_COOKIE: &str = "__Host-tidewatch_session";
+/// For how long a browser need not ask again what other sites may do.
+const PREFLIGHT_LIFE: Duration = Duration::from_secs(60 * 60);
 /// How long a request may take until its answer begins.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The whole HTTP surface.
-pub fn router(state: AppState) -> Router {
+/// The whole HTTP surface, the Socket.IO gateway included.
+pub fn router(state: AppState, gateway: SocketIoLayer) -> Router {
     let sessions =
         SessionManagerLayer::new(PgSessionStore::new(state.access.clone(), state.digester.clone()))
             .with_name(if state.config.cookie_secure { SECURE_COOKIE } else { COOKIE })
@@ -75,6 +81,8 @@ pub fn router(state: AppState) -> Router {
         // Skips streams of events by itself.
         .layer(CompressionLayer::new())
         .merge(health)
+        .layer(gateway)
+        .layer(cors(&state.config.cors_origins))
         // Until the answer begins; streams begin at once, and no poll waits so long.
         .layer(from_fn(end_in_time))
         .layer(from_fn_with_state(state.clone(), headers::secure))
@@ -84,6 +92,29 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(request_id::trace))
         // Outermost: what it takes along has all its headers.
         .layer(from_fn_with_state(state.clone(), detach::detach))
+}
+
+/// Lets the pages of other sites use the API and the gateway, by a token of their own: a browser sends
+/// them no cookie of ours, and shows them nothing that one would open.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let origins = match origins.iter().any(|origin| origin == "*") {
+        true => AllowOrigin::any(),
+        false => AllowOrigin::list(origins.iter().cloned()),
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("x-correlation-id"),
+            HeaderName::from_static("traceparent"),
+        ])
+        .expose_headers([RETRY_AFTER, LOCATION, HeaderName::from_static("x-request-id")])
+        .max_age(PREFLIGHT_LIFE)
 }
 
 async fn end_in_time(request: Request, next: Next) -> Response {
@@ -98,7 +129,7 @@ async fn end_in_time(request: Request, next: Next) -> Response {
     })
 }
 
-async fn method_not_allowed(method: http::Method, uri: http::Uri) -> Response {
+async fn method_not_allowed(method: Method, uri: http::Uri) -> Response {
     super::problem::Problem::new(
         http::StatusCode::METHOD_NOT_ALLOWED,
         "method-not-allowed",

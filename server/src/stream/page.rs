@@ -8,6 +8,7 @@ use tidewatch_hub::{CloseReason, Delivery, StartAt, SubscribeRequest};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use crate::access::channels::Grant;
 use crate::access::credential::Credential;
 use crate::error::Error;
 use crate::state::AppState;
@@ -36,6 +37,8 @@ pub struct PageRequest {
     pub subject: Subject,
     /// By what it was let in.
     pub credential: Credential,
+    /// Into which private channels.
+    pub grants: Vec<Grant>,
     /// For what.
     pub filter: EventFilter,
     /// From where.
@@ -108,7 +111,7 @@ async fn wait(
     deadline: Instant,
 ) -> Result<(), Error> {
     let id = ConnectionId::from_uuid(Uuid::now_v7());
-    let _watch = state.warden.watch(id, request.credential, &request.subject);
+    let _watch = state.warden.watch(id, request.credential, request.grants, &request.subject);
     let mut subscription = state.hub.subscribe(SubscribeRequest {
         id,
         subject: request.subject,
@@ -137,7 +140,7 @@ async fn wait(
         Ok(Delivery::Closed(CloseReason::Forbidden)) => Err(Error::Forbidden(Permission::EVENTS_READ)),
         Ok(Delivery::Closed(_)) => Err(Error::Unavailable("this instance is going down")),
         // The next poll goes on from the same position, with the rights of then.
-        Ok(Delivery::PermissionsChanged | Delivery::Lagged | Delivery::Unavailable) => Ok(()),
+        Ok(Delivery::PermissionsChanged(_) | Delivery::Lagged | Delivery::Unavailable) => Ok(()),
         Err(_) => {
             page.position = subscription.position().max(page.position);
             Ok(())

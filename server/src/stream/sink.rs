@@ -1,6 +1,6 @@
 //! From the published log into the hub.
 
-use tidewatch_events::{Event, ProjectId};
+use tidewatch_events::{Event, Position, ProjectId};
 use tidewatch_hub::Hub;
 use tidewatch_outbox::{PublishedSink, StreamHead};
 
@@ -11,6 +11,10 @@ pub struct HubSink(pub Hub);
 impl PublishedSink for HubSink {
     fn open(&self, project: ProjectId, head: StreamHead) {
         self.0.open_project(project, head.last, head.epoch);
+    }
+
+    fn skip_to(&self, project: ProjectId, to: Position) -> bool {
+        self.0.skip_to(project, to)
     }
 
     fn publish(&self, project: ProjectId, events: Vec<Event>) {

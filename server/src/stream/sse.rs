@@ -14,17 +14,22 @@ use tidewatch_events::position::PositionToken;
 use tidewatch_events::stream::{
     CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE, SystemCode, SystemMessage,
 };
-use tidewatch_hub::{CloseReason, Delivery, Head, Subscription};
+use tidewatch_hub::{CloseReason, Delivery, Head, RightsChange, Subscription};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::batch::Batch;
 use super::limits::Place;
 use super::warden::Watch;
+use crate::presence::Present;
 
 /// Least time in milliseconds before a reader connects again.
 const RETRY_MIN_MS: u64 = 1_000;
 /// Most; between the two each stream draws its own, so that readers do not come back as a herd.
 const RETRY_MAX_MS: u64 = 5_000;
+
+/// What a reader is told when the key that let it into private channels has ended.
+pub const REMOVED_FROM_CHANNEL: &str =
+    "Whoever let you into these channels can do so no longer. Listen again with a new token.";
 
 /// Everything that the stream says of itself.
 #[derive(Debug, Clone)]
@@ -39,13 +44,23 @@ pub struct StreamInfo {
     pub rights: String,
 }
 
+/// What is held for a stream as long as it is there.
+#[derive(Debug)]
+pub struct Held {
+    /// Its rights are watched.
+    pub watch: Watch,
+    /// It counts against the limits.
+    pub place: Place,
+    /// It is seen to be there.
+    pub present: Present,
+}
+
 /// The stream's bytes: `connected`, then events and heartbeats as they come, until the reader
 /// leaves or the hub ends it. What waits together is one item, for one write.
 #[derive(Debug)]
 pub struct SseStream {
     subscription: Subscription,
-    /// End with the stream.
-    _held: (Watch, Place),
+    held: Held,
     heartbeat: Interval,
     batch: Option<Box<Batch>>,
     stage: Stage,
@@ -62,11 +77,11 @@ enum Stage {
 impl SseStream {
     /// The stream of this subscription; what is `held` for it is let go with it.
     #[must_use]
-    pub fn new(subscription: Subscription, held: (Watch, Place), info: StreamInfo) -> Self {
+    pub fn new(subscription: Subscription, held: Held, info: StreamInfo) -> Self {
         let mut heartbeat = interval_at(Instant::now() + info.heartbeat, info.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let batch = info.batch.map(|window| Box::new(Batch::new(window)));
-        Self { subscription, _held: held, heartbeat, batch, stage: Stage::Opening(Box::new(info)) }
+        Self { subscription, held, heartbeat, batch, stage: Stage::Opening(Box::new(info)) }
     }
 }
 
@@ -154,12 +169,7 @@ impl SseStream {
                     serde_json::json!({ "oldestPosition": oldest, "position": self.subscription.position() }),
                 ),
             ),
-            Delivery::PermissionsChanged => self.system(
-                true,
-                SystemCode::PermissionsChanged,
-                "What you may see has changed. Read the present state anew; the stream goes on.",
-                None,
-            ),
+            Delivery::PermissionsChanged(change) => self.rights_changed(change),
             Delivery::Lagged => self.end(
                 SystemCode::Lagged,
                 "You read too slowly. Connect again to go on from where you were.",
@@ -188,6 +198,28 @@ impl SseStream {
             ),
             Delivery::Closed(_) => self.end(SystemCode::Error, "This stream was ended by an operator.", None),
         }
+    }
+
+    fn rights_changed(&self, change: RightsChange) -> Bytes {
+        let mut bytes = BytesMut::new();
+        if !change.removed.is_empty() {
+            self.held.present.leaves(&change.removed);
+            bytes.extend_from_slice(&self.system(
+                true,
+                SystemCode::RemovedFromChannel,
+                REMOVED_FROM_CHANNEL,
+                Some(serde_json::json!({ "channels": change.removed })),
+            ));
+        }
+        if change.others {
+            bytes.extend_from_slice(&self.system(
+                true,
+                SystemCode::PermissionsChanged,
+                "What you may see has changed. Read the present state anew; the stream goes on.",
+                None,
+            ));
+        }
+        bytes.freeze()
     }
 
     /// The last words: they carry no id, so that the reader resumes from the last event it was

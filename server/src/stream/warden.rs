@@ -13,10 +13,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sqlx::PgPool;
 use tidewatch_events::id::ConnectionId;
-use tidewatch_events::{Permission, Subject};
+use tidewatch_events::{Permission, Subject, SubjectRef};
 use tidewatch_hub::{CloseReason, Hub};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::channels::{Grant, may_sign, with_grants};
 use crate::access::credential::{self, Credential};
 
 /// Between two looks. A change takes hold within this time and that of one query.
@@ -36,8 +37,28 @@ struct Inner {
 #[derive(Debug, Clone)]
 struct Watched {
     credential: Credential,
-    /// The rights that it has now; all connections of one look share them.
+    /// The private channels that it was let into, each on somebody's word.
+    grants: Vec<Grant>,
+    /// The rights that it has now, channels included; connections of one look that were let into no
+    /// channel share them.
     subject: Arc<Subject>,
+}
+
+impl Watched {
+    fn credentials(&self) -> impl Iterator<Item = Credential> {
+        std::iter::once(self.credential).chain(self.grants.iter().map(|grant| grant.signer))
+    }
+
+    /// Its rights as of now, by those of `subjects` that count; `None`: it has none at all any more.
+    fn rights(&mut self, subjects: &HashMap<Credential, Arc<Subject>>) -> Option<Arc<Subject>> {
+        let subject = subjects.get(&self.credential)?;
+        let project = subject.project_id;
+        self.grants.retain(|grant| may_sign(subjects.get(&grant.signer).map(Arc::as_ref), project));
+        if self.grants.is_empty() {
+            return Some(Arc::clone(subject));
+        }
+        Some(Arc::new(with_grants(subject, &self.grants)))
+    }
 }
 
 /// A connection under watch; dropped with it.
@@ -60,10 +81,17 @@ impl Warden {
         Self(Arc::new(Inner { hub, access, watched: Mutex::default() }))
     }
 
-    /// Watches over a connection that was let in by `credential` with these rights.
+    /// Watches over a connection that was let in by `credential`, and into private channels by these
+    /// grants, with these rights.
     #[must_use]
-    pub fn watch(&self, id: ConnectionId, credential: Credential, subject: &Subject) -> Watch {
-        let watched = Watched { credential, subject: Arc::new(subject.clone()) };
+    pub fn watch(
+        &self,
+        id: ConnectionId,
+        credential: Credential,
+        grants: Vec<Grant>,
+        subject: &Subject,
+    ) -> Watch {
+        let watched = Watched { credential, grants, subject: Arc::new(subject.clone()) };
         self.0.watched.lock().insert(id, watched);
         Watch { warden: self.clone(), id }
     }
@@ -84,7 +112,7 @@ impl Warden {
 
     async fn look(&self) -> Result<(), sqlx::Error> {
         let credentials: HashSet<Credential> =
-            self.0.watched.lock().values().map(|watched| watched.credential).collect();
+            self.0.watched.lock().values().flat_map(Watched::credentials).collect();
         if credentials.is_empty() {
             return Ok(());
         }
@@ -93,8 +121,8 @@ impl Warden {
             .into_iter()
             .map(|(credential, subject)| (credential, Arc::new(subject)))
             .collect();
-        for (id, subject) in self.changed(&credentials, &subjects) {
-            self.take_hold(id, subject.as_deref());
+        for (id, change) in self.changed(&credentials, &subjects) {
+            self.take_hold(id, change);
         }
         Ok(())
     }
@@ -105,37 +133,62 @@ impl Warden {
         &self,
         asked: &HashSet<Credential>,
         subjects: &HashMap<Credential, Arc<Subject>>,
-    ) -> Vec<(ConnectionId, Option<Arc<Subject>>)> {
+    ) -> Vec<(ConnectionId, Change)> {
         let mut changed = Vec::new();
         for (id, watched) in self.0.watched.lock().iter_mut() {
-            match subjects.get(&watched.credential) {
+            if !watched.credentials().all(|credential| asked.contains(&credential)) {
+                continue;
+            }
+            match watched.rights(subjects) {
                 Some(subject) => {
-                    if watched.subject != *subject {
-                        changed.push((*id, Some(Arc::clone(subject))));
+                    if watched.subject != subject {
+                        changed.push((*id, Change::Rights(Arc::clone(&subject))));
                     }
-                    watched.subject = Arc::clone(subject);
+                    watched.subject = subject;
                 }
-                None if asked.contains(&watched.credential) => changed.push((*id, None)),
-                None => {}
+                None => {
+                    let held_channels = !std::mem::take(&mut watched.grants).is_empty();
+                    let without = held_channels.then(|| without_channels(&watched.subject));
+                    changed.push((*id, Change::Ended(without)));
+                }
             }
         }
         changed
     }
 
-    fn take_hold(&self, id: ConnectionId, subject: Option<&Subject>) {
+    fn take_hold(&self, id: ConnectionId, change: Change) {
         let hub = &self.0.hub;
-        match subject {
-            None => {
+        match change {
+            Change::Ended(without_channels) => {
                 tracing::info!(connection.id = %id, "its session, token or key has ended");
+                // Of its channels it is told by name, before the stream ends.
+                if let Some(subject) = without_channels {
+                    hub.set_subject(id, &subject);
+                }
                 hub.close(id, CloseReason::SessionExpired);
             }
-            Some(subject) if !subject.permissions.contains(&Permission::EVENTS_READ) => {
+            Change::Rights(subject) if !subject.permissions.contains(&Permission::EVENTS_READ) => {
                 tracing::info!(connection.id = %id, "it may read no stream any more");
                 hub.close(id, CloseReason::Forbidden);
             }
-            Some(subject) => {
-                hub.set_subject(id, subject);
+            Change::Rights(subject) => {
+                hub.set_subject(id, &subject);
             }
         }
     }
+}
+
+/// What became of a connection's rights.
+#[derive(Debug)]
+enum Change {
+    /// They are these now.
+    Rights(Arc<Subject>),
+    /// There are none any more; where it was in private channels, the rights without these.
+    Ended(Option<Subject>),
+}
+
+fn without_channels(subject: &Subject) -> Subject {
+    let mut subject = subject.clone();
+    subject.identities.retain(|name| !matches!(name, SubjectRef::Channel(_)));
+    subject
 }

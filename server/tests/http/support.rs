@@ -1,5 +1,6 @@
 //! A server of one's own, clients for it, and waiting for conditions.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -95,6 +96,8 @@ pub(crate) fn config(pool: &PgPool) -> ServeConfig {
         streams_per_user: 10,
         streams_per_key: 1_000,
         streams_per_address: 100,
+        publishes_per_second: NonZeroU32::new(5_000).expect("not zero"),
+        cors_origins: Vec::new(),
         stall_seconds: 30,
         retention_days: 7,
         drain_seconds: 10,
@@ -308,6 +311,25 @@ impl Client {
 
     pub(crate) async fn make_move(&self, settlement: &Value, body: Value) -> Value {
         read_json(self.try_move(settlement, body).await, StatusCode::OK).await
+    }
+
+    /// Publishes an event or several; their ids.
+    pub(crate) async fn publish(&self, body: Value) -> Vec<String> {
+        let answer = self.try_publish(&body).send().await.expect("an answer");
+        let answer = read_json(answer, StatusCode::ACCEPTED).await;
+        let events = answer["events"].as_array().expect("events");
+        events.iter().map(|event| event["eventId"].as_str().expect("an id").to_owned()).collect()
+    }
+
+    pub(crate) fn try_publish(&self, body: &Value) -> RequestBuilder {
+        self.post("/api/v1/publishers/events/publish").json(body)
+    }
+
+    /// A token for a private channel.
+    pub(crate) async fn sign(&self, channel: &str) -> String {
+        let request = self.post("/api/v1/publishers/sign").json(&json!({ "channelName": channel }));
+        let answer = read_json(request.send().await.expect("an answer"), StatusCode::OK).await;
+        answer["token"].as_str().expect("a token").to_owned()
     }
 
     /// Opens a stream; fails for anything but 200.

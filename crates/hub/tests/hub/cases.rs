@@ -8,7 +8,7 @@ use tidewatch_events::position::Epoch;
 use tidewatch_events::{Event, EventFilter, Position};
 use tidewatch_hub::{CloseReason, Delivery, Hub, HubConfig, PublishError, StartAt, Subscription};
 
-use crate::support::{Log, event, project, request, subject};
+use crate::support::{Log, event, project, request};
 
 struct World {
     hub: Hub,
@@ -186,27 +186,6 @@ async fn what_is_not_for_it_moves_a_reader_on_and_wakes_it_not() {
     world.publish(1);
     assert_eq!(subscription.position(), at(20), "an event waits for it");
     assert_eq!(positions(&mut subscription, 1).await, [21]);
-}
-
-#[tokio::test]
-async fn lost_rights_take_effect_on_what_waits() {
-    let world = world(HubConfig::default());
-    let mut subscription = world.subscribe(StartAt::Head);
-    world.publish_as(3, true);
-    assert!(world.hub.set_subject(subscription.id(), &subject(false)));
-    world.publish_as(1, true);
-    world.publish(1);
-    assert!(matches!(subscription.next().await, Delivery::PermissionsChanged));
-    assert_eq!(positions(&mut subscription, 1).await, [5]);
-}
-
-#[tokio::test]
-async fn the_same_rights_once_more_are_no_news() {
-    let world = world(HubConfig::default());
-    let mut subscription = world.subscribe(StartAt::Head);
-    assert!(world.hub.set_subject(subscription.id(), &subject(true)));
-    world.publish(1);
-    assert_eq!(positions(&mut subscription, 1).await, [1]);
 }
 
 #[tokio::test]
@@ -488,4 +467,20 @@ proptest::proptest! {
             assert_eq!(numbers, (1..=published.len() as u64).collect::<Vec<_>>(), "each once");
         });
     }
+}
+
+#[tokio::test]
+async fn what_nobody_listens_to_can_be_skipped_and_is_still_had_by_who_comes_later() {
+    let world = world(HubConfig::default());
+    world.publish(3);
+    world.log.extend(&(4..=9).map(|number| event(number, "settlement.created", false)).collect::<Vec<_>>());
+    assert!(!world.hub.skip_to(project(), at(2)), "it never goes back");
+    assert!(world.hub.skip_to(project(), at(9)));
+    let mut subscription = world.subscribe(StartAt::After(at(1)));
+    assert!(subscription.recovered());
+    world.publish(2);
+    assert_eq!(positions(&mut subscription, 10).await, (2..=11).collect::<Vec<_>>());
+    assert!(!world.hub.skip_to(project(), at(20)), "somebody listens");
+    world.publish(1);
+    assert_eq!(positions(&mut subscription, 1).await, [12]);
 }

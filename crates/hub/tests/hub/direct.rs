@@ -109,7 +109,7 @@ fn rights_that_are_lost_while_something_is_given_hold_for_all_that_comes_later()
     assert!(world.publish(2).is_empty());
     under_way.into_iter().for_each(Handout::give);
     assert_eq!(world.taken(), [[1]], "it was decided on by the rights of its time");
-    assert!(matches!(poll(&mut world.subscription), Some(Delivery::PermissionsChanged)));
+    assert!(matches!(poll(&mut world.subscription), Some(Delivery::PermissionsChanged(_))));
     assert!(world.publish(3).is_empty());
     assert_eq!(world.poll_events(), None);
     assert_eq!(world.taken(), Vec::<Vec<u64>>::new());

@@ -3,4 +3,5 @@
 mod cases;
 mod direct;
 mod model;
+mod rights;
 mod support;

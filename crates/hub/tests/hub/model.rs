@@ -176,7 +176,7 @@ impl Reader {
             Some(Delivery::Events(events)) => self.take(log, &events, false)?,
             Some(Delivery::Urgent(events)) => self.take(log, &events, true)?,
             Some(Delivery::Lagged) => self.resume(hub),
-            Some(Delivery::PermissionsChanged) => {}
+            Some(Delivery::PermissionsChanged(_)) => {}
             Some(other) => prop_assert!(false, "unexpected {:?}", other),
             None => return Ok(false),
         }

@@ -278,3 +278,57 @@ async fn every_event_is_handed_on_once_and_in_order_while_connections_die(pool: 
     writers_pool.close().await;
     followers_pool.close().await;
 }
+
+/// A sink to which nobody listens.
+#[derive(Debug, Clone, Default)]
+struct Unheard(Arc<Mutex<Vec<Position>>>, Kept);
+
+impl PublishedSink for Unheard {
+    fn open(&self, project: ProjectId, head: StreamHead) {
+        self.1.open(project, head);
+    }
+
+    fn skip_to(&self, _: ProjectId, to: Position) -> bool {
+        self.0.lock().expect("no panic").push(to);
+        true
+    }
+
+    fn publish(&self, project: ProjectId, events: Vec<Event>) {
+        let next = self.0.lock().expect("no panic").last().copied().map(Position::next);
+        assert_eq!(
+            events.first().map(|event| event.envelope.position),
+            next,
+            "it goes on behind what was skipped"
+        );
+        self.1.0.lock().expect("no panic").push((project, Call::Publish(events)));
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn much_that_nobody_listens_to_is_not_read(pool: PgPool) {
+    let project = new_project();
+    commit(&pool, &[event(project, "a", 1)]).await;
+    publish(&pool).await;
+    let sink = Unheard::default();
+    let log = PublishedLog::new(pool.clone());
+    let mut follower = Follower::new(log, QUICK, Waker::default(), sink.clone());
+    follower.open().await.expect("a look");
+    commit(&pool, &events(project, "a", 2..=20)).await;
+    publish(&pool).await;
+    let background = Background::default();
+    background.spawn(follower.run(background.shutdown()));
+    eventually("the backlog is skipped", async || {
+        (sink.0.lock().expect("no panic").last().map(|to| to.get()) == Some(20)).then_some(())
+    })
+    .await;
+    commit(&pool, &events(project, "a", 21..=23)).await;
+    publish(&pool).await;
+    eventually("what follows is handed on", async || {
+        let calls = sink.1.calls(project);
+        let published =
+            calls.iter().filter(|call| matches!(call, Call::Publish(events) if events.len() == 3));
+        (published.count() == 1).then_some(())
+    })
+    .await;
+    background.stop().await;
+}

@@ -8,7 +8,7 @@ use tidewatch_events::access::Actor;
 use tidewatch_events::event::MAX_PAYLOAD_BYTES;
 use tidewatch_events::id::{OrganizationId, UserId};
 use tidewatch_events::{
-    AggregateType, EventId, EventType, Metadata, NewEvent, Permission, Priority, SubjectRef, Timestamp,
+    AggregateType, Channel, EventId, EventType, Metadata, NewEvent, Permission, Priority, SubjectRef, Timestamp,
 };
 use tidewatch_outbox::{Outbox, RecordError, Waker, record, record_all};
 use tokio::sync::Barrier;
@@ -113,7 +113,7 @@ async fn an_event_is_read_as_it_was_recorded(pool: PgPool) {
         SubjectRef::Role("ops".to_owned()),
     ]
     .into();
-    new.routing.channels = ["private-orders:1/eu".parse().expect("a channel")].into();
+    new.routing = new.routing.on_channel("private-orders:1/eu".parse().expect("a channel"));
     new.routing.priority = Priority::High;
     let recorded = commit(&pool, &[new.clone()]).await;
     publish(&pool).await;
@@ -130,6 +130,20 @@ async fn an_event_is_read_as_it_was_recorded(pool: PgPool) {
     assert_eq!(envelope.occurred_at, occurred_at);
     assert_eq!(envelope.payload, new.payload);
     assert_eq!(envelope.metadata, new.metadata);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_event_on_a_private_channel_is_recorded_for_that_channel_alone_or_not_at_all(pool: PgPool) {
+    let channel: Channel = "private-a".parse().expect("a channel");
+    let mut new = event(new_project(), "a", 1);
+    new.routing.channels = [channel.clone()].into();
+    let mut transaction = pool.begin().await.expect("a transaction");
+    let refused = record(&mut transaction, new.clone()).await;
+    assert!(matches!(refused, Err(RecordError::Invalid(_))), "{refused:?}");
+    new.routing.audience = [SubjectRef::Role("ops".to_owned())].into();
+    assert!(record(&mut transaction, new.clone()).await.is_err(), "an audience that leaves the channel out");
+    new.routing.audience = [SubjectRef::Channel(channel)].into();
+    record(&mut transaction, new).await.expect("recorded");
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -10,25 +10,30 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
 use serde::Serialize;
 use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT, CloudEvent};
 use tidewatch_events::id::ConnectionId;
-use tidewatch_events::{Envelope, EventFilter, EventId, Permission, Position, ResumePoint, Subject, visible};
+use tidewatch_events::{
+    Channel, Envelope, EventFilter, EventId, Permission, Position, ProjectId, ResumePoint, Subject, visible,
+};
 use tidewatch_hub::{StartAt, SubscribeRequest};
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::access::channels::{Grant, admit, with_grants};
 use crate::access::login::LoginOrigin;
 use crate::error::Error;
 use crate::http::accept::negotiate;
 use crate::http::event_stream::{Attach, EVENT_STREAM, EventStream};
 use crate::http::query::Query;
+use crate::presence::ConnectionKind;
 use crate::state::AppState;
 use crate::stream::compress::{Coding, compress};
 use crate::stream::limits::Place;
 use crate::stream::page::{self, EventsPage, PageRequest};
 use crate::stream::resume;
-use crate::stream::sse::{SseStream, StreamInfo};
+use crate::stream::sse::{Held, SseStream, StreamInfo};
 
 const JSON: &str = "application/json";
 /// Longest long-poll, in seconds.
@@ -40,8 +45,18 @@ pub(super) const MAX_LIMIT: u64 = 1_000;
 /// Events of a page where nobody asked for another number.
 pub(super) const DEFAULT_LIMIT: u64 = 100;
 /// Every parameter of the stream and the page.
-const PARAMETERS: &[&str] =
-    &["types", "resourceTypes", "resourceId", "channels", "after", "lastEventId", "batch", "wait", "limit"];
+const PARAMETERS: &[&str] = &[
+    "types",
+    "resourceTypes",
+    "resourceId",
+    "channels",
+    "token",
+    "after",
+    "lastEventId",
+    "batch",
+    "wait",
+    "limit",
+];
 
 /// The routes.
 pub fn router() -> Router<AppState> {
@@ -68,6 +83,7 @@ async fn stream_or_page(
     )?;
     let filter = read_filter(&query)?;
     let point = read_resume_point(&headers, &query)?;
+    let reader = read_reader(&state, caller, &filter, &query).await?;
     if form == EVENT_STREAM {
         for name in ["wait", "limit"] {
             if query.get(name).is_some() {
@@ -85,21 +101,31 @@ async fn stream_or_page(
         return Err(Error::Unavailable("this instance is going down"));
     }
     if form == EVENT_STREAM {
-        let place = state.stream_counts.enter(&caller, from.address)?;
-        let start = resume::resolve(&state, caller.project(), point).await?;
+        let place = state.stream_counts.enter(&reader.caller, from.address)?;
+        let start = resume::resolve(&state, reader.caller.project(), point).await?;
         let batch = Some(batch).filter(|batch| !batch.is_zero());
         let request = StreamRequest { filter, start, batch, coding: Coding::negotiate(&headers) };
-        return open_stream(&state, &caller, place, request);
+        return open_stream(&state, reader, &from, place, request);
     }
     // A poll that waits holds a place as a stream does.
-    let _place = (!wait.is_zero()).then(|| state.stream_counts.enter(&caller, from.address)).transpose()?;
-    let start = resume::resolve(&state, caller.project(), point).await?;
+    let _place =
+        (!wait.is_zero()).then(|| state.stream_counts.enter(&reader.caller, from.address)).transpose()?;
+    let _present = (!wait.is_zero()).then(|| {
+        let id = ConnectionId::from_uuid(Uuid::now_v7());
+        let present = state.presence.enter(id, ConnectionKind::Poll, &reader.caller, &from);
+        present.listens(&filter.channels, &reader.grants);
+        present
+    });
+    let start = resume::resolve(&state, reader.caller.project(), point).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let rights = rights(&state, &reader.subject);
+    let project = reader.caller.project();
     let page = page::read(
         &state,
         PageRequest {
-            subject: caller.subject.clone(),
-            credential: caller.credential,
+            subject: reader.subject,
+            credential: reader.caller.credential,
+            grants: reader.grants,
             filter,
             start,
             limit,
@@ -107,7 +133,32 @@ async fn stream_or_page(
         },
     )
     .await?;
-    Ok(answer_page(page, rights(&state, &caller.subject), &caller, form))
+    Ok(answer_page(page, rights, project, form))
+}
+
+/// Who reads, and into which private channels they were let.
+struct Reader {
+    caller: Caller,
+    grants: Vec<Grant>,
+    /// The caller's, with the channels.
+    subject: Subject,
+}
+
+/// Private channels that are asked for need a signed token each; `token` has them, with commas between.
+async fn read_reader(
+    state: &AppState,
+    caller: Caller,
+    filter: &EventFilter,
+    query: &Query,
+) -> Result<Reader, Error> {
+    let tokens: Vec<SecretString> =
+        query.get("token").map(|list| list.split(',').map(SecretString::from).collect()).unwrap_or_default();
+    if !tokens.is_empty() && !filter.channels.iter().any(Channel::is_private) {
+        return Err(Error::parameter("token", "is for private channels, and `channels` names none"));
+    }
+    let grants = admit(state, &caller, &filter.channels, &tokens).await?;
+    let subject = with_grants(&caller.subject, &grants);
+    Ok(Reader { caller, grants, subject })
 }
 
 fn read_filter(query: &Query) -> Result<EventFilter, Error> {
@@ -152,15 +203,21 @@ struct StreamRequest {
 
 fn open_stream(
     state: &AppState,
-    caller: &Caller,
+    reader: Reader,
+    from: &LoginOrigin,
     place: Place,
     request: StreamRequest,
 ) -> Result<Response, Error> {
     let id = ConnectionId::from_uuid(Uuid::now_v7());
-    let watch = state.warden.watch(id, caller.credential, &caller.subject);
+    let rights = rights(state, &reader.subject);
+    let present = state.presence.enter(id, ConnectionKind::Sse, &reader.caller, from);
+    if !request.filter.channels.is_empty() {
+        present.listens(&request.filter.channels, &reader.grants);
+    }
+    let watch = state.warden.watch(id, reader.caller.credential, reader.grants, &reader.subject);
     let subscription = state.hub.subscribe(SubscribeRequest {
         id,
-        subject: caller.subject.clone(),
+        subject: reader.subject,
         filter: request.filter,
         after: request.start,
     });
@@ -168,12 +225,12 @@ fn open_stream(
         heartbeat: state.config.heartbeat.0,
         instance: state.config.instance_name(),
         batch: request.batch,
-        rights: rights(state, &caller.subject),
+        rights,
     };
     let vary = [(VARY, HeaderValue::from_static(ACCEPT_ENCODING.as_str()))];
     // Only what is sent as it is can be written by the hub itself.
     let is_plain = request.batch.is_none();
-    let stream = SseStream::new(subscription, (watch, place), info);
+    let stream = SseStream::new(subscription, Held { watch, place, present }, info);
     let Some(coding) = request.coding else {
         let hub = state.hub.clone();
         let attach: Option<Attach> = is_plain.then(|| {
@@ -205,7 +262,7 @@ fn rights(state: &AppState, subject: &Subject) -> String {
     URL_SAFE_NO_PAD.encode(&state.digester.digest("rights", text.as_bytes())[..12])
 }
 
-fn answer_page(page: EventsPage, rights: String, caller: &Caller, form: &str) -> Response {
+fn answer_page(page: EventsPage, rights: String, project: ProjectId, form: &str) -> Response {
     let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if form == JSON {
         let events = page.events.into_iter().map(|event| event.envelope).collect();
@@ -213,11 +270,8 @@ fn answer_page(page: EventsPage, rights: String, caller: &Caller, form: &str) ->
         return ([no_store], Json(body)).into_response();
     }
     // The batch format is an array and nothing else, so the rest goes into headers.
-    let events: Vec<CloudEvent> = page
-        .events
-        .iter()
-        .map(|event| CloudEvent::from_envelope(&event.envelope, caller.project()))
-        .collect();
+    let events: Vec<CloudEvent> =
+        page.events.iter().map(|event| CloudEvent::from_envelope(&event.envelope, project)).collect();
     let headers = [
         no_store,
         (CONTENT_TYPE, HeaderValue::from_static(BATCH_CONTENT_TYPE)),

@@ -69,11 +69,19 @@ impl FilterJson {
             if texts.is_empty() { Ok(T::default()) } else { parse(&texts.join(",")).map_err(field) }
         }
         let resource_id = self.resource_id.as_deref().map(EventFilter::parse_resource_id).transpose();
+        let channels = part("channels", &self.channels, EventFilter::parse_channels)?;
+        // Who was let in by a token is so for a connection's time, and this is for good.
+        if let Some(private) = channels.iter().find(|channel| channel.is_private()) {
+            return Err(Error::field(
+                "filter/channels",
+                format!("`{private}` is private: open a stream with its token"),
+            ));
+        }
         Ok(EventFilter {
             types: part("types", &self.types, EventFilter::parse_types)?,
             resource_types: part("resourceTypes", &self.resource_types, EventFilter::parse_resource_types)?,
             resource_id: resource_id.map_err(|error| Error::field("filter/resourceId", error))?,
-            channels: part("channels", &self.channels, EventFilter::parse_channels)?,
+            channels,
         })
     }
 }
@@ -260,6 +268,7 @@ async fn deliver(
     let request = PageRequest {
         subject: caller.subject.clone(),
         credential: caller.credential,
+        grants: Vec::new(),
         filter: filter.read()?,
         start: StartAt::After(u64::try_from(after).ok().and_then(Position::new).unwrap_or(Position::START)),
         limit: usize::try_from(limit).unwrap_or(usize::MAX),

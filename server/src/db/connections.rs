@@ -1,0 +1,215 @@
+//! The tables `instances` and `connections`.
+
+use sqlx::{FromRow, PgConnection, PgPool};
+use tidewatch_events::ProjectId;
+use tidewatch_events::id::{ApiKeyId, ConnectionId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A connection as it is kept.
+#[derive(Debug, Clone, FromRow)]
+pub struct ConnectionRow {
+    /// Which.
+    pub id: Uuid,
+    /// In which project.
+    pub project_id: Uuid,
+    /// `sse`, `poll` or `socketio`.
+    pub kind: String,
+    /// Whose.
+    pub actor: String,
+    /// What that one is called.
+    pub actor_name: String,
+    /// From where.
+    pub address: Option<String>,
+    /// With what program.
+    pub client: String,
+    /// Since when.
+    pub connected_at: OffsetDateTime,
+    /// On which channels.
+    pub channels: Vec<String>,
+    /// On the word of which API keys.
+    pub keys: Vec<Uuid>,
+}
+
+/// What an instance tells the others.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Connections that are new or have changed.
+    pub changed: Vec<ConnectionRow>,
+    /// Connections that have ended.
+    pub ended: Vec<Uuid>,
+}
+
+/// Writes what an instance reports, and forgets instances that were not seen for 5 s. `false`: this
+/// one was not known and has to report all that it has.
+///
+/// # Errors
+/// Postgres refused or could not be reached; then nothing is written.
+pub async fn report(pool: &PgPool, instance: Uuid, name: &str, report: &Report) -> Result<bool, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    let is_new: bool = sqlx::query_scalar(
+        "insert into instances (id, name) values ($1, $2)
+         on conflict (id) do update set seen_at = now() returning xmax = 0",
+    )
+    .bind(instance)
+    .bind(name)
+    .fetch_one(&mut *transaction)
+    .await?;
+    if !report.ended.is_empty() {
+        sqlx::query("delete from connections where id = any($1)")
+            .bind(&report.ended)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    if !report.changed.is_empty() {
+        write_changed(&mut transaction, instance, &report.changed).await?;
+    }
+    sqlx::query("delete from instances where seen_at < now() - interval '5 seconds'")
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(!is_new)
+}
+
+async fn write_changed(
+    connection: &mut PgConnection,
+    instance: Uuid,
+    rows: &[ConnectionRow],
+) -> Result<(), sqlx::Error> {
+    fn column<'a, T>(rows: &'a [ConnectionRow], of: impl Fn(&'a ConnectionRow) -> T) -> Vec<T> {
+        rows.iter().map(of).collect()
+    }
+    // Arrays of arrays cannot be unnested by row; none of the names holds a comma.
+    let keys = |row: &ConnectionRow| row.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    sqlx::query(
+        "insert into connections
+             (id, instance_id, project_id, kind, actor, actor_name, address, client, connected_at, channels, keys)
+         select id, $1, project_id, kind, actor, actor_name, address, client, connected_at,
+                string_to_array(channels, ','), string_to_array(keys, ',')::uuid[]
+         from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::timestamptz[], $10::text[], $11::text[])
+              as row (id, project_id, kind, actor, actor_name, address, client, connected_at, channels, keys)
+         on conflict (id) do update set channels = excluded.channels, keys = excluded.keys",
+    )
+    .bind(instance)
+    .bind(column(rows, |row| row.id))
+    .bind(column(rows, |row| row.project_id))
+    .bind(column(rows, |row| row.kind.as_str()))
+    .bind(column(rows, |row| row.actor.as_str()))
+    .bind(column(rows, |row| row.actor_name.as_str()))
+    .bind(column(rows, |row| row.address.as_deref()))
+    .bind(column(rows, |row| row.client.as_str()))
+    .bind(column(rows, |row| row.connected_at))
+    .bind(column(rows, |row| row.channels.join(",")))
+    .bind(column(rows, keys))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Forgets an instance and its connections: it goes down.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn forget_instance(pool: &PgPool, instance: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from instances where id = $1").bind(instance).execute(pool).await.map(drop)
+}
+
+/// Those of an instance's connections that somebody has asked it to end.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn asked_to_end(pool: &PgPool, instance: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar("select id from connections where instance_id = $1 and end_asked_at is not null")
+        .bind(instance)
+        .fetch_all(pool)
+        .await
+}
+
+/// Which connections are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionQuery {
+    /// On this channel.
+    pub channel: Option<String>,
+    /// On the word of this API key.
+    pub key: Option<ApiKeyId>,
+    /// Behind this one, newest first.
+    pub after: Option<(OffsetDateTime, ConnectionId)>,
+}
+
+/// A connection with the instance that has it.
+#[derive(Debug, Clone, FromRow)]
+pub struct ListedConnection {
+    /// The connection.
+    #[sqlx(flatten)]
+    pub connection: ConnectionRow,
+    /// The instance's name.
+    pub instance: String,
+}
+
+/// A project's connections on all instances, newest first.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn list(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    query: &ConnectionQuery,
+    limit: u32,
+) -> Result<Vec<ListedConnection>, sqlx::Error> {
+    sqlx::query_as(
+        "select c.id, c.project_id, c.kind, c.actor, c.actor_name, c.address, c.client, c.connected_at, c.channels,
+                c.keys, i.name as instance
+         from connections c join instances i on i.id = c.instance_id
+         where c.project_id = $1
+           and ($2::text is null or $2 = any(c.channels))
+           and ($3::uuid is null or $3 = any(c.keys))
+           and ($4::timestamptz is null or (c.connected_at, c.id) < ($4, $5))
+         order by c.connected_at desc, c.id desc
+         limit $6",
+    )
+    .bind(project.uuid())
+    .bind(&query.channel)
+    .bind(query.key.map(ApiKeyId::uuid))
+    .bind(query.after.map(|after| after.0))
+    .bind(query.after.map(|after| after.1.uuid()))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await
+}
+
+/// How many listen to each channel of a project: name and count, most first.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn channels(
+    connection: &mut PgConnection,
+    project: ProjectId,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "select channel, count(*) from connections, unnest(channels) as channel
+         where project_id = $1 group by channel order by count(*) desc, channel limit 1000",
+    )
+    .bind(project.uuid())
+    .fetch_all(connection)
+    .await
+}
+
+/// Asks the instance that has it to end a connection; what the connection is, when it is there.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn ask_to_end(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    id: ConnectionId,
+) -> Result<Option<ConnectionRow>, sqlx::Error> {
+    sqlx::query_as(
+        "update connections set end_asked_at = now() where project_id = $1 and id = $2
+         returning id, project_id, kind, actor, actor_name, address, client, connected_at, channels, keys",
+    )
+    .bind(project.uuid())
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await
+}

@@ -1,0 +1,289 @@
+//! Presence: who is connected, on which instance, on which channels, on the word of which keys.
+//!
+//! Each instance knows its own connections exactly and tells the others, through Postgres, once a
+//! second: what is new, what has changed, what has ended. An instance that dies is missed by the others
+//! after 5 s, and its connections go with it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sqlx::PgPool;
+use tidewatch_events::access::Actor;
+use tidewatch_events::id::{ApiKeyId, ConnectionId};
+use tidewatch_events::{Channel, ProjectId};
+use tidewatch_hub::{CloseReason, Hub};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::access::Caller;
+use crate::access::channels::Grant;
+use crate::access::credential::Credential;
+use crate::access::login::LoginOrigin;
+use crate::db::connections::{self, ConnectionRow, Report};
+
+/// Between two reports.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// How a client is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionKind {
+    /// Server-Sent Events.
+    Sse,
+    /// A poll that waits.
+    Poll,
+    /// Socket.IO.
+    SocketIo,
+}
+
+impl ConnectionKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sse => "sse",
+            Self::Poll => "poll",
+            Self::SocketIo => "socketio",
+        }
+    }
+}
+
+/// Knows this instance's connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Presence(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    instance: Uuid,
+    name: String,
+    hub: Hub,
+    pool: PgPool,
+    open: Mutex<Open>,
+    /// One report at a time: a later one must not be overtaken by an earlier one.
+    reporting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    connections: HashMap<ConnectionId, Connection>,
+    /// What the others do not know yet.
+    changed: HashSet<ConnectionId>,
+    ended: Vec<Uuid>,
+    /// Texts that many connections share, such as the names of programs.
+    texts: HashSet<Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    project: ProjectId,
+    kind: ConnectionKind,
+    actor: Actor,
+    name: Arc<str>,
+    address: Option<IpAddr>,
+    client: Arc<str>,
+    since: OffsetDateTime,
+    /// Each with the key on whose word it is there, where it is private.
+    channels: BTreeMap<Channel, Option<ApiKeyId>>,
+}
+
+impl Connection {
+    fn row(&self, id: ConnectionId) -> ConnectionRow {
+        let own = match self.actor {
+            Actor::Key(id) => Some(id),
+            Actor::User(_) | Actor::System(_) => None,
+        };
+        let keys: HashSet<ApiKeyId> = self.channels.values().copied().flatten().chain(own).collect();
+        ConnectionRow {
+            id: id.uuid(),
+            project_id: self.project.uuid(),
+            kind: self.kind.as_str().to_owned(),
+            actor: self.actor.to_string(),
+            actor_name: self.name.to_string(),
+            address: self.address.map(|address| address.to_canonical().to_string()),
+            client: self.client.to_string(),
+            connected_at: self.since,
+            channels: self.channels.keys().map(ToString::to_string).collect(),
+            keys: keys.into_iter().map(ApiKeyId::uuid).collect(),
+        }
+    }
+}
+
+impl Open {
+    fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(shared) = self.texts.get(text) {
+            return Arc::clone(shared);
+        }
+        let shared: Arc<str> = text.into();
+        self.texts.insert(Arc::clone(&shared));
+        shared
+    }
+
+    /// What the others are to be told; nothing of it is told twice.
+    fn take_report(&mut self) -> Report {
+        let connections = &self.connections;
+        let changed = self.changed.drain().filter_map(|id| Some(connections.get(&id)?.row(id))).collect();
+        self.texts.retain(|text| Arc::strong_count(text) > 1);
+        Report { changed, ended: std::mem::take(&mut self.ended) }
+    }
+
+    /// The report did not arrive.
+    fn put_back(&mut self, report: Report) {
+        self.changed.extend(report.changed.iter().map(|row| ConnectionId::from_uuid(row.id)));
+        self.ended.extend(report.ended);
+    }
+
+    fn tell_all(&mut self) {
+        self.changed.extend(self.connections.keys().copied());
+    }
+}
+
+/// A connection that is there as long as this is.
+#[derive(Debug)]
+pub struct Present {
+    presence: Presence,
+    id: ConnectionId,
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        let mut open = self.presence.0.open.lock();
+        open.connections.remove(&self.id);
+        open.changed.remove(&self.id);
+        open.ended.push(self.id.uuid());
+    }
+}
+
+impl Present {
+    /// The connection listens to these channels from now on; to the private ones by these grants.
+    pub fn listens<'a>(&self, channels: impl IntoIterator<Item = &'a Channel>, grants: &[Grant]) {
+        let key_of = |channel: &Channel| {
+            let grant = grants.iter().find(|grant| grant.channel == *channel)?;
+            match grant.signer {
+                Credential::Key(id) => Some(id),
+                _ => None,
+            }
+        };
+        self.change(|connection| {
+            connection.channels.extend(channels.into_iter().map(|name| (name.clone(), key_of(name))));
+        });
+    }
+
+    /// The connection listens to these no longer.
+    pub fn leaves<'a>(&self, channels: impl IntoIterator<Item = &'a Channel>) {
+        self.change(|connection| {
+            for channel in channels {
+                connection.channels.remove(channel);
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Connection)) {
+        let mut open = self.presence.0.open.lock();
+        if let Some(connection) = open.connections.get_mut(&self.id) {
+            change(connection);
+            open.changed.insert(self.id);
+        }
+    }
+}
+
+impl Presence {
+    /// Nobody is connected yet to the instance of this name.
+    #[must_use]
+    pub fn new(name: String, hub: Hub, pool: PgPool) -> Self {
+        Self(Arc::new(Inner {
+            instance: Uuid::now_v7(),
+            name,
+            hub,
+            pool,
+            open: Mutex::default(),
+            reporting: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Somebody is connected from now on.
+    #[must_use]
+    pub fn enter(
+        &self,
+        id: ConnectionId,
+        kind: ConnectionKind,
+        caller: &Caller,
+        from: &LoginOrigin,
+    ) -> Present {
+        let mut open = self.0.open.lock();
+        let connection = Connection {
+            project: caller.project(),
+            kind,
+            actor: caller.actor.clone(),
+            name: open.share(&caller.name),
+            address: from.address,
+            client: open.share(&from.client),
+            since: OffsetDateTime::now_utc(),
+            channels: BTreeMap::new(),
+        };
+        open.connections.insert(id, connection);
+        open.changed.insert(id);
+        Present { presence: self.clone(), id }
+    }
+
+    /// How many are connected to this instance.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.open.lock().connections.len()
+    }
+
+    /// Tells the others at once: whoever asks the database after this is told of all that is here now.
+    ///
+    /// # Errors
+    /// Postgres refused or could not be reached; the next report tells it.
+    pub async fn report(&self) -> Result<(), sqlx::Error> {
+        let inner = &self.0;
+        let _one = inner.reporting.lock().await;
+        let report = inner.open.lock().take_report();
+        match connections::report(&inner.pool, inner.instance, &inner.name, &report).await {
+            Ok(was_known) => {
+                if !was_known {
+                    // The others had given it up, or Postgres has crashed.
+                    inner.open.lock().tell_all();
+                    let report = inner.open.lock().take_report();
+                    let told = connections::report(&inner.pool, inner.instance, &inner.name, &report).await;
+                    if let Err(error) = told {
+                        inner.open.lock().put_back(report);
+                        return Err(error);
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => {
+                inner.open.lock().put_back(report);
+                Err(error)
+            }
+        }
+    }
+
+    /// Reports, and ends what others ask it to end, until `shutdown`.
+    pub async fn run(self, shutdown: CancellationToken) {
+        loop {
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "cannot tell other instances who is connected; will try again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(REPORT_EVERY) => {}
+                () = shutdown.cancelled() => break,
+            }
+        }
+        if let Err(error) = connections::forget_instance(&self.0.pool, self.0.instance).await {
+            tracing::debug!(%error, "the others will miss this instance after some seconds");
+        }
+    }
+
+    async fn look(&self) -> Result<(), sqlx::Error> {
+        self.report().await?;
+        for id in connections::asked_to_end(&self.0.pool, self.0.instance).await? {
+            let id = ConnectionId::from_uuid(id);
+            tracing::info!(connection.id = %id, "ended by an operator");
+            self.0.hub.close(id, CloseReason::Removed);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Presence: who is connected where, seen from every instance, and ended from every instance.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::support::{Client, TestServer, eventually, read_json};
+
+async fn connections(client: &Client, query: &str) -> Vec<Value> {
+    let page = client.json(&format!("/api/v1/connections{query}")).await;
+    page["connections"].as_array().expect("connections").clone()
+}
+
+async fn ids(client: &Client, query: &str) -> Vec<String> {
+    let connections = connections(client, query).await;
+    connections.iter().map(|each| each["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn who_is_connected_is_seen_with_channels_and_keys(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let reader = server.client_with(&["events.read"]).await;
+    let token = server.client.sign("private-a").await;
+    let plain = reader.stream("").await;
+    let inside = reader.stream(&format!("?channels=private-a,open&token={token}")).await;
+    let id_of = |stream: &crate::support::SseReader| stream.connected.data["connectionId"].clone();
+    let all = connections(&server.client, "").await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!((&all[0]["id"], &all[1]["id"]), (&id_of(&inside), &id_of(&plain)), "newest first");
+    assert_eq!(all[0]["channels"], json!(["open", "private-a"]));
+    assert_eq!((&all[0]["kind"], &all[0]["instance"]), (&json!("sse"), &json!("test")));
+    assert_eq!(all[0]["address"], "127.0.0.1");
+    assert_eq!(all[0]["keys"].as_array().map(Vec::len), Some(2), "its own, and the one that signed");
+    let signer = all[0]["keys"]
+        .as_array()
+        .expect("keys")
+        .iter()
+        .find(|key| !all[1]["keys"].as_array().expect("keys").contains(key));
+    let signer = signer.and_then(Value::as_str).expect("a key");
+    assert_eq!(
+        ids(&server.client, &format!("?key={signer}")).await,
+        [id_of(&inside).as_str().expect("an id")]
+    );
+    assert_eq!(ids(&server.client, "?channel=open").await.len(), 1);
+    assert_eq!(ids(&server.client, "?channel=other").await.len(), 0);
+    let channels = server.client.json("/api/v1/channels").await;
+    assert_eq!(
+        channels["channels"],
+        json!([{ "name": "open", "listeners": 1 }, { "name": "private-a", "listeners": 1 }])
+    );
+    let first = server.client.json("/api/v1/connections?limit=1").await;
+    let next = first["next"].as_str().expect("another page");
+    assert_eq!(
+        ids(&server.client, &format!("?limit=1&after={next}")).await,
+        [id_of(&plain).as_str().expect("an id")]
+    );
+
+    let other = server.add_project("other").await;
+    let stranger = server.client_of(other, &["*"]).await;
+    assert!(ids(&stranger, "").await.is_empty());
+    assert_eq!(reader.status("/api/v1/connections").await, 403);
+    assert_eq!(server.client.status("/api/v1/connections?after=x").await, 400);
+    drop((plain, inside));
+    eventually("them to be gone", async || ids(&server.client, "").await.is_empty().then_some(())).await;
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_connection_is_ended_from_any_instance_and_a_dead_instance_is_missed(pool: PgPool) {
+    let one = TestServer::start(&pool).await;
+    let two = TestServer::start_with(&pool, |config| config.instance = Some("two".to_owned())).await;
+    let token = one.client.sign("private-a").await;
+    let mut stream = two.client.stream(&format!("?channels=private-a&token={token}")).await;
+    let mut kept = two.client.stream("").await;
+    let id =
+        eventually("the other instance to tell", async || ids(&one.client, "?channel=private-a").await.pop())
+            .await;
+    assert_eq!(connections(&one.client, "").await[0]["instance"], "two");
+
+    let other = one.add_project("other").await;
+    let stranger = one.client_of(other, &["*"]).await;
+    let path = format!("/api/v1/connections/{id}");
+    let end = async |client: &Client| client.delete(&path).send().await.expect("an answer");
+    assert_eq!(end(&stranger).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(end(&one.client).await.status(), StatusCode::ACCEPTED);
+    let told = stream.next().await;
+    assert_eq!((&told.data["code"], told.event.as_str()), (&json!("Error"), "system_message"));
+    assert!(stream.frame().await.is_none());
+    one.client.publish(json!({ "channelName": "a", "payload": 1 })).await;
+    assert_eq!(kept.next().await.data["payload"], 1, "nobody else is ended");
+    let audit = one.client.json("/api/v1/audit?action=connection.end").await;
+    assert_eq!(audit["entries"][0]["target"], id.as_str(), "{audit}");
+
+    sqlx::query(
+        "insert into instances (id, name, seen_at) values ($1, 'dead', now() - interval '6 seconds')",
+    )
+    .bind(uuid::Uuid::nil())
+    .execute(&pool)
+    .await
+    .expect("an instance");
+    sqlx::query(
+        "insert into connections (id, instance_id, project_id, kind, actor, actor_name, client, connected_at)
+         values ($1, $1, $2, 'sse', 'system:test', '', '', now())",
+    )
+    .bind(uuid::Uuid::nil())
+    .bind(one.project.uuid())
+    .execute(&pool)
+    .await
+    .expect("its connection");
+    eventually("the dead to be missed", async || {
+        let all = connections(&two.client, "").await;
+        (!all.iter().any(|each| each["instance"] == "dead")).then_some(())
+    })
+    .await;
+    // Whoever was given up by mistake, and after a crash of Postgres, tells all that it has.
+    sqlx::query("truncate instances, connections").execute(&pool).await.expect("forgotten");
+    eventually("the living to come back", async || (ids(&one.client, "").await.len() == 1).then_some(()))
+        .await;
+    two.stop().await;
+    assert!(ids(&one.client, "").await.is_empty(), "who goes down in order takes its connections along");
+    one.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_key_that_ends_lets_nobody_stay_on_any_instance(pool: PgPool) {
+    let one = TestServer::start(&pool).await;
+    let two = TestServer::start_with(&pool, |config| config.instance = Some("two".to_owned())).await;
+    let signer = one.client_with(&["tokens.sign"]).await;
+    let token = signer.sign("private-a").await;
+    let query = format!("?channels=private-a&token={token}");
+    let (mut here, mut there) = (one.client.stream(&query).await, two.client.stream(&query).await);
+    let keys = one.client.json("/api/v1/api-keys").await;
+    let key = keys["apiKeys"].as_array().expect("keys").iter().find(|key| key["name"] == signer.key());
+    let key = key.and_then(|key| key["id"].as_str()).expect("the key");
+    let answer = one.client.delete(&format!("/api/v1/api-keys/{key}")).send().await.expect("an answer");
+    read_json(answer, StatusCode::OK).await;
+    for stream in [&mut here, &mut there] {
+        assert_eq!(stream.next().await.data["data"]["channels"], json!(["private-a"]));
+    }
+    eventually("both indexes to be clean", async || {
+        let by_key = ids(&one.client, &format!("?key={key}")).await;
+        let by_channel = ids(&one.client, "?channel=private-a").await;
+        (by_key.is_empty() && by_channel.is_empty()).then_some(())
+    })
+    .await;
+    one.stop().await;
+    two.stop().await;
+}
