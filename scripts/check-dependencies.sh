@@ -79,8 +79,8 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-outbox tidewatch-hub tidewatch-app tidewatch-frontend tidewatch-server \
-  tidewatch-bench; do
+for crate in tidewatch-events tidewatch-outbox tidewatch-hub tidewatch-client tidewatch-app tidewatch-frontend \
+  tidewatch-server tidewatch-bench; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."
     broken=1

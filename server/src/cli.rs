@@ -4,9 +4,11 @@ mod keys;
 mod migrate;
 mod office;
 mod projects;
+mod publish;
 mod seed;
 mod serve;
 mod simulate;
+mod tail;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +37,10 @@ enum Command {
     Users(users::Users),
     /// Drive settlements through realistic lives, as a customer with an API key would
     Simulate(simulate::Simulate),
+    /// Publish events to a channel
+    Publish(publish::Publish),
+    /// Show events as they happen
+    Tail(tail::Tail),
 }
 
 /// Carries out a command.
@@ -50,6 +56,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Users(command) => users::run(command).await,
         Command::Simulate(command) => simulate::run(command).await,
+        Command::Publish(command) => publish::run(command).await,
+        Command::Tail(command) => tail::run(command).await,
     }
 }
 

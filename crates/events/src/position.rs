@@ -136,6 +136,20 @@ pub enum ResumePoint {
     Time(Timestamp),
 }
 
+/// The form that is read back: what `after` and `Last-Event-ID` carry.
+impl fmt::Display for ResumePoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("latest"),
+            Self::Earliest => f.write_str("earliest"),
+            Self::Event(id) => fmt::Display::fmt(id, f),
+            Self::Token(token) => fmt::Display::fmt(token, f),
+            Self::Position(position) => fmt::Display::fmt(position, f),
+            Self::Time(time) => fmt::Display::fmt(time, f),
+        }
+    }
+}
+
 /// Why a text is no place to start from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseResumePointError {
@@ -194,6 +208,7 @@ mod tests {
             ("48213".to_owned(), ResumePoint::Position(Position(48_213))),
         ] {
             assert_eq!(text.parse(), Ok(point), "{text}");
+            assert_eq!(point.to_string(), text);
         }
         assert!(matches!("2026-11-20T20:43:52Z".parse(), Ok(ResumePoint::Time(_))));
     }

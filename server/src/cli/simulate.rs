@@ -10,9 +10,10 @@ use clap::Args;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use secrecy::SecretString;
+use tidewatch_client::Error;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use api::{Api, ApiError};
+use api::Api;
 use life::Town;
 
 #[derive(Debug, Args)]
@@ -86,10 +87,8 @@ pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
     let mut town = Town::new(dice, command.open as usize);
     match api.open_settlements().await {
         Ok(open) => town.adopt(open),
-        Err(ApiError::Refused { status, problem }) => {
-            anyhow::bail!("{} answers {status}: {problem}", command.url)
-        }
-        Err(ApiError::Unreachable(error)) => tracing::warn!(%error, "the server cannot be reached yet"),
+        Err(error) if error.status().is_some() => return Err(error).context(command.url),
+        Err(error) => tracing::warn!(%error, "there is no answer yet"),
     }
 
     let mut tally = Tally::default();
@@ -112,7 +111,7 @@ pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
 }
 
 /// One change: the next step of some settlement, or a new one.
-async fn step(api: &Api, town: &mut Town, tally: &mut Tally) -> Result<(), ApiError> {
+async fn step(api: &Api, town: &mut Town, tally: &mut Tally) -> Result<(), Error> {
     let done = match town.choose() {
         life::Step::Create(new) => api.create(&new).await.map(|settlement| town.take_in(settlement)),
         life::Step::Move { id, body } => match api.make_move(&id, &body).await {
@@ -121,7 +120,7 @@ async fn step(api: &Api, town: &mut Town, tally: &mut Tally) -> Result<(), ApiEr
                 Ok(())
             }
             // Somebody else moved it, or an answer of ours was lost: look, and go on from there.
-            Err(ApiError::Refused { status: 404 | 409, .. }) => {
+            Err(error) if matches!(error.status(), Some(404 | 409)) => {
                 tally.conflicts += 1;
                 match api.read(&id).await {
                     Ok(settlement) => town.take_in(settlement),
@@ -134,7 +133,7 @@ async fn step(api: &Api, town: &mut Town, tally: &mut Tally) -> Result<(), ApiEr
     };
     match done {
         Ok(()) => tally.changes += 1,
-        Err(error @ ApiError::Refused { status: 401 | 403, .. }) => return Err(error),
+        Err(error) if matches!(error.status(), Some(401 | 403)) => return Err(error),
         Err(error) => {
             tally.failures += 1;
             tracing::warn!(%error, "a change was not made; will go on");

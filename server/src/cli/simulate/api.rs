@@ -1,16 +1,11 @@
 //! The part of the API that the simulator uses.
 
-use std::fmt;
-use std::time::Duration;
-
-use reqwest::{Client, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tidewatch_client::Error;
 
-/// Longest wait for an answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const SETTLEMENTS: &str = "/api/v1/settlements";
 
 /// A settlement as the API answers; only what the simulator looks at.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,66 +22,29 @@ struct Page {
     settlements: Vec<Settlement>,
 }
 
-/// Why a request came to nothing.
-#[derive(Debug)]
-pub(super) enum ApiError {
-    /// The server said no.
-    Refused { status: u16, problem: String },
-    /// No answer; whether the change was made is not known.
-    Unreachable(String),
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused { status, problem } => write!(f, "{status}: {problem}"),
-            Self::Unreachable(error) => f.write_str(error),
-        }
-    }
-}
-
-impl std::error::Error for ApiError {}
-
 /// A client with an API key.
-pub(super) struct Api {
-    client: Client,
-    base: String,
-    key: SecretString,
-}
+pub(super) struct Api(tidewatch_client::Api);
 
 impl Api {
-    pub(super) fn new(url: &str, key: &SecretString) -> anyhow::Result<Self> {
-        let client = Client::builder().timeout(TIMEOUT).build()?;
-        let base = format!("{}/api/v1/settlements", url.trim_end_matches('/'));
-        Ok(Self { client, base, key: key.clone() })
+    pub(super) fn new(url: &str, key: &SecretString) -> Result<Self, Error> {
+        tidewatch_client::Api::new(url, key.clone()).map(Self)
     }
 
     /// Settlements that are on their way already, so that a restart goes on with them.
-    pub(super) async fn open_settlements(&self) -> Result<Vec<Settlement>, ApiError> {
-        let page: Page = self.send(self.client.get(format!("{}?limit=200", self.base))).await?;
+    pub(super) async fn open_settlements(&self) -> Result<Vec<Settlement>, Error> {
+        let page: Page = self.0.get(&format!("{SETTLEMENTS}?limit=200")).await?;
         Ok(page.settlements)
     }
 
-    pub(super) async fn create(&self, new: &Value) -> Result<Settlement, ApiError> {
-        self.send(self.client.post(&self.base).json(new)).await
+    pub(super) async fn create(&self, new: &Value) -> Result<Settlement, Error> {
+        self.0.post(SETTLEMENTS, new).await
     }
 
-    pub(super) async fn read(&self, id: &str) -> Result<Settlement, ApiError> {
-        self.send(self.client.get(format!("{}/{id}", self.base))).await
+    pub(super) async fn read(&self, id: &str) -> Result<Settlement, Error> {
+        self.0.get(&format!("{SETTLEMENTS}/{id}")).await
     }
 
-    pub(super) async fn make_move(&self, id: &str, body: &Value) -> Result<Settlement, ApiError> {
-        self.send(self.client.post(format!("{}/{id}/moves", self.base)).json(body)).await
-    }
-
-    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ApiError> {
-        let unreachable = |error: reqwest::Error| ApiError::Unreachable(error.to_string());
-        let response = request.bearer_auth(self.key.expose_secret()).send().await.map_err(unreachable)?;
-        let status = response.status();
-        if status.is_success() {
-            return response.json().await.map_err(unreachable);
-        }
-        let problem = response.text().await.unwrap_or_default();
-        Err(ApiError::Refused { status: status.as_u16(), problem })
+    pub(super) async fn make_move(&self, id: &str, body: &Value) -> Result<Settlement, Error> {
+        self.0.post(&format!("{SETTLEMENTS}/{id}/moves"), body).await
     }
 }
