@@ -122,7 +122,8 @@ impl Style {
 
     fn line(self, event: &Envelope) -> String {
         if self == Self::Json {
-            return serde_json::json!(event).to_string();
+            // Our own type always is JSON.
+            return serde_json::to_string(event).unwrap_or_default();
         }
         let (dim, bold, reset) = if self == Self::Color { (DIM, BOLD, RESET) } else { ("", "", "") };
         let Envelope { position, occurred_at, event_type, aggregate_type, aggregate_version, .. } = event;
