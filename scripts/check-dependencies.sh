@@ -56,6 +56,9 @@ without tidewatch-events "the vocabulary is pure and compiles for the browser." 
 within tidewatch-outbox "the outbox knows the vocabulary only." tidewatch-events
 without tidewatch-outbox "the outbox knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
 
+within tidewatch-jobs "the queue knows the vocabulary only." tidewatch-events
+without tidewatch-jobs "the queue knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
+
 within tidewatch-hub "the hub knows the vocabulary only." tidewatch-events
 without tidewatch-hub "the hub knows neither SQL nor HTTP nor pages." sqlx axum hyper tower-http leptos
 
@@ -79,7 +82,7 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-outbox tidewatch-hub tidewatch-client tidewatch-app tidewatch-frontend \
+for crate in tidewatch-events tidewatch-outbox tidewatch-jobs tidewatch-hub tidewatch-client tidewatch-app tidewatch-frontend \
   tidewatch-server tidewatch-bench; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."

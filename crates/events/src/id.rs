@@ -160,6 +160,8 @@ ids! {
     InvitationId = "ivt";
     /// An entry of the audit log.
     AuditEntryId = "aud";
+    /// A job of the queue.
+    JobId = "job";
     /// One live connection to the hub.
     ConnectionId = "con";
     /// A message that a service published and that is about no aggregate.

@@ -1,0 +1,188 @@
+//! A job as people see it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use tidewatch_events::id::JobId;
+use tidewatch_events::{ProjectId, Timestamp};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::context::Progress;
+
+/// Where a job is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for its time.
+    Scheduled,
+    /// Waits for a worker.
+    Waiting,
+    /// A worker has it.
+    Running,
+    /// Done.
+    Completed,
+    /// Nobody wants it any more, or it can never be done.
+    Cancelled,
+    /// Failed so often that it is not tried again.
+    Dead,
+}
+
+/// The text is no state of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be scheduled, waiting, running, completed, cancelled or dead")]
+pub struct ParseJobStateError;
+
+impl JobState {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 6] =
+        [Self::Scheduled, Self::Waiting, Self::Running, Self::Completed, Self::Cancelled, Self::Dead];
+
+    /// The state as the database and addresses have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Whether nothing happens to the job any more, unless somebody wants it done again.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled | Self::Dead)
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for JobState {
+    type Err = ParseJobStateError;
+
+    fn from_str(text: &str) -> Result<Self, ParseJobStateError> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(ParseJobStateError)
+    }
+}
+
+/// One failure of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedAttempt {
+    /// Which attempt it was.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// A job with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Which one.
+    pub id: JobId,
+    /// On behalf of which project; `None`: of the system.
+    pub project: Option<ProjectId>,
+    /// Which queue it is in.
+    pub queue: String,
+    /// What is to be done.
+    pub kind: String,
+    /// With what, as JSON.
+    pub payload: String,
+    /// Of one key, one job at a time is unfinished.
+    pub unique_key: Option<String>,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// The higher, the sooner.
+    pub priority: i16,
+    /// When it became due, or will.
+    pub run_at: Timestamp,
+    /// Runs that count.
+    pub attempt: u32,
+    /// Dead after so many.
+    pub max_attempts: u32,
+    /// Who runs it.
+    pub leased_by: Option<String>,
+    /// Somebody wants it cancelled.
+    pub cancel_requested: bool,
+    /// How far it is, by its own word.
+    pub progress: Option<Progress>,
+    /// The last 10 failures, oldest first.
+    pub errors: Vec<FailedAttempt>,
+    /// When it was enqueued.
+    pub created_at: Timestamp,
+    /// When the last run began.
+    pub started_at: Option<Timestamp>,
+    /// When it came to its end.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// The columns that [`Job`] is read from, for use in a `select`.
+macro_rules! job_columns {
+    () => {
+        "id, project_id, queue, kind, payload::text, unique_key, state, priority, run_at, attempt, max_attempts, \
+         leased_by, cancel_requested_at is not null as cancel_requested, progress, errors, created_at, started_at, \
+         finished_at"
+    };
+}
+pub(crate) use job_columns;
+
+#[derive(FromRow)]
+struct JobRow {
+    id: Uuid,
+    project_id: Option<Uuid>,
+    queue: String,
+    kind: String,
+    payload: String,
+    unique_key: Option<String>,
+    state: String,
+    priority: i16,
+    run_at: OffsetDateTime,
+    attempt: i32,
+    max_attempts: i32,
+    leased_by: Option<String>,
+    cancel_requested: bool,
+    progress: Option<Json<Progress>>,
+    errors: Json<Vec<FailedAttempt>>,
+    created_at: OffsetDateTime,
+    started_at: Option<OffsetDateTime>,
+    finished_at: Option<OffsetDateTime>,
+}
+
+impl FromRow<'_, PgRow> for Job {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let row = JobRow::from_row(row)?;
+        let state = row.state.parse();
+        Ok(Self {
+            id: JobId::from_uuid(row.id),
+            project: row.project_id.map(ProjectId::from_uuid),
+            queue: row.queue,
+            kind: row.kind,
+            payload: row.payload,
+            unique_key: row.unique_key,
+            state: state.map_err(|error: ParseJobStateError| sqlx::Error::Decode(error.into()))?,
+            priority: row.priority,
+            run_at: Timestamp::from(row.run_at),
+            attempt: row.attempt.unsigned_abs(),
+            max_attempts: row.max_attempts.unsigned_abs(),
+            leased_by: row.leased_by,
+            cancel_requested: row.cancel_requested,
+            progress: row.progress.map(|progress| progress.0),
+            errors: row.errors.0,
+            created_at: Timestamp::from(row.created_at),
+            started_at: row.started_at.map(Timestamp::from),
+            finished_at: row.finished_at.map(Timestamp::from),
+        })
+    }
+}
