@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod connections;
 pub mod invitation;
+pub mod jobs;
 pub mod keys;
 pub mod password;
 pub mod people;

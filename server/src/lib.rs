@@ -12,6 +12,7 @@
 //! | [`stream`] | the hub's history and sink, resume points, SSE and pages of events |
 //! | [`presence`] | who is connected, on which instance, to which channels |
 //! | [`gateway`] | Socket.IO |
+//! | [`jobs`], [`metrics`] | what is done behind requests; what `/metrics` tells |
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
 //! | [`ui`] | the dashboard's port |
 //! | [`cli`] | the commands of the binary `tidewatch` |
@@ -27,6 +28,8 @@ pub mod domain;
 pub mod error;
 pub mod gateway;
 pub mod http;
+pub mod jobs;
+pub mod metrics;
 pub mod presence;
 pub mod queries;
 pub mod serve;

@@ -11,6 +11,7 @@ use sqlx::Executor;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tidewatch_hub::{Hub, HubConfig};
+use tidewatch_jobs::{WorkerOptions, Workers};
 use tidewatch_outbox::{
     Follower, FollowerConfig, Outbox, PublishedLog, Relay, RelayConfig, Waker, retention,
 };
@@ -29,6 +30,8 @@ use crate::gateway;
 use crate::http::detach::Detached;
 use crate::http::router::router;
 use crate::http::socket::{Peer, Sockets};
+use crate::jobs;
+use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::state::{AppState, Readiness};
 use crate::stream::history::LogHistory;
@@ -42,6 +45,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const SYSTEM_CONNECTIONS: u32 = 4;
 /// Connections for finding out who is asking: short, indexed look-ups, one a request.
 const ACCESS_CONNECTIONS: u32 = 6;
+/// Connections of the workers of jobs.
+const WORKER_CONNECTIONS: u32 = 4;
 /// Passwords hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How often sessions, tokens and failed logins that count no longer are deleted.
@@ -100,13 +105,18 @@ pub async fn run(
     );
     follower.open().await.context("cannot read the published log")?;
     let relay = Relay::new(options.clone(), relay_config(&state.app), waker.clone());
-    tasks.spawn(waker.run(options, background.clone()));
+    tasks.spawn(waker.run(options.clone(), background.clone()));
     tasks.spawn(relay.run(background.clone()));
     tasks.spawn(follower.run(background.clone()));
     tasks.spawn(state.app.warden.clone().run(background.clone()));
     tasks.spawn(state.app.presence.clone().run(background.clone()));
+    tasks.spawn(state.app.jobs.clone().run(options.clone(), background.clone()));
+    let workers = Workers::new(state.workers, WorkerOptions::default(), jobs::registry(&state.app))
+        .woken_by(state.app.jobs.clone());
+    tasks.spawn(workers.run(background.clone()));
     let system = state.system.clone();
     tasks.spawn(retention::run(system.clone(), retention_config(&state.app), background.clone()));
+    tasks.spawn(tidewatch_jobs::retention::run(system.clone(), Default::default(), background.clone()));
     tasks.spawn(sweep(system, state.app.publish_limit.clone(), background.clone()));
     tasks.close();
 
@@ -144,6 +154,8 @@ struct Prepared {
     system: PgPool,
     /// The follower's own connection.
     follower: PgPool,
+    /// The workers' own connections: their signs of life must not wait behind what their jobs ask.
+    workers: PgPool,
 }
 
 async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
@@ -173,6 +185,8 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         .build();
     let hub = Hub::new(hub_config, Arc::new(LogHistory(log.clone())));
     let app = AppState {
+        jobs: tidewatch_jobs::Waker::default(),
+        metrics: Metrics::default(),
         outbox: Outbox::new(pool.clone(), waker.clone()),
         stream_counts: StreamCounts::new(StreamLimits {
             per_user: config.streams_per_user,
@@ -200,7 +214,8 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
     let follower = pool_options(1)
         .test_before_acquire(false)
         .connect_lazy_with(app.config.database.database_url.0.clone().application_name("tidewatch follower"));
-    Ok(Prepared { app, waker, system: system_pool, follower })
+    let workers = self::pool(&app.config.database, WORKER_CONNECTIONS, "tidewatch jobs");
+    Ok(Prepared { app, waker, system: system_pool, follower, workers })
 }
 
 /// Refuses to start on a schema that this binary does not know, instead of failing at some query.

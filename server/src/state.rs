@@ -16,6 +16,7 @@ use crate::access::secret::Digester;
 use crate::access::token::Tokens;
 use crate::config::ServeConfig;
 use crate::http::detach::Detached;
+use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
@@ -40,6 +41,10 @@ pub struct AppState {
     pub detached: Detached,
     /// Who is connected.
     pub presence: Presence,
+    /// Wakes the workers of jobs.
+    pub jobs: tidewatch_jobs::Waker,
+    /// What is measured.
+    pub metrics: Metrics,
     /// Takes rights from open streams.
     pub warden: Warden,
     /// Digests of secrets.

@@ -86,6 +86,10 @@ permissions! {
     AUDIT_VIEW = "audit.view";
     /// Create, rotate and delete API keys.
     KEYS_MANAGE = "keys.manage";
+    /// See jobs.
+    JOBS_READ = "jobs.read";
+    /// Have jobs done again, and call them off.
+    JOBS_ACT = "jobs.act";
     /// See and end live connections.
     CONNECTIONS_MANAGE = "connections.manage";
 }

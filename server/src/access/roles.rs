@@ -63,6 +63,7 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
                 Permission::TOKENS_SIGN,
                 Permission::KEYS_MANAGE,
                 Permission::CONNECTIONS_MANAGE,
+                Permission::JOBS_ACT,
             ];
             reading().chain(own).collect()
         },

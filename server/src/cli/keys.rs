@@ -8,7 +8,7 @@ use tidewatch_events::id::ApiKeyId;
 
 use super::office::{ACTOR, Office, note};
 use super::say;
-use crate::commands::keys::{Maker, check, find, make, replace};
+use crate::commands::keys::{Maker, check, find, make, remove, replace};
 use crate::db;
 
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
         }
         Action::Delete { id } => {
             let old = find(&mut transaction, project, id).await.with_context(|| missing(id))?;
-            db::api_keys::delete(&mut transaction, project, id).await?;
+            remove(&mut transaction, project, id).await?;
             note(
                 &mut transaction,
                 project,

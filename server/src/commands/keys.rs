@@ -17,6 +17,7 @@ use crate::access::secret::{Digester, hint_of, new_api_key};
 use crate::db;
 use crate::db::api_keys::NewApiKey;
 use crate::error::Error;
+use crate::jobs::revoke_key::enqueue_revocation;
 use crate::state::AppState;
 
 /// Longest life of a key, in days.
@@ -106,7 +107,7 @@ pub async fn delete(
     caller.require_manager(&Permission::KEYS_MANAGE)?;
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
     let before = find(&mut transaction, caller.project(), id).await?;
-    db::api_keys::delete(&mut transaction, caller.project(), id).await?;
+    remove(&mut transaction, caller.project(), id).await?;
     let change = Change {
         action: "api_key.delete",
         target: id.to_string(),
@@ -116,11 +117,21 @@ pub async fn delete(
     };
     note(&mut transaction, caller, origin, change).await?;
     transaction.commit().await?;
+    state.jobs.wake_workers();
     Ok(Changed {
         id: id.to_string(),
         message: format!("{} is deleted and counts no longer.", before.name),
         secret: None,
     })
+}
+
+/// Ends a key, and has everyone leave who is connected on its word.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn remove(connection: &mut PgConnection, project: ProjectId, id: ApiKeyId) -> Result<(), Error> {
+    db::api_keys::delete(connection, project, id).await?;
+    enqueue_revocation(connection, project, id, OffsetDateTime::now_utc()).await
 }
 
 /// Who makes a key, and where.
@@ -173,6 +184,7 @@ pub async fn replace(
         insert(connection, maker, &old.name, &old.scopes, life.map(|life| now + life)).await?;
     let until = now + Duration::hours(overlap_hours.into());
     db::api_keys::rotate(connection, maker.project, old.id, new, until).await?;
+    enqueue_revocation(connection, maker.project, old.id, until).await?;
     Ok((new, secret))
 }
 
@@ -193,6 +205,9 @@ async fn insert(
         expires_at,
     };
     let id = db::api_keys::insert(connection, maker.project, &new).await?;
+    if let Some(end) = expires_at {
+        enqueue_revocation(connection, maker.project, id, end).await?;
+    }
     Ok((id, secret.expose_secret().to_owned()))
 }
 

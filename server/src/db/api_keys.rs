@@ -62,6 +62,22 @@ pub async fn find_live(
     .await
 }
 
+/// When a key ended, or will; `None`: it has no end, or there is no such key.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn ends_at(
+    connection: &mut PgConnection,
+    id: ApiKeyId,
+) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    let end: Option<Option<OffsetDateTime>> =
+        sqlx::query_scalar("select least(revoked_at, expires_at) from api_keys where id = $1")
+            .bind(id.uuid())
+            .fetch_optional(connection)
+            .await?;
+    Ok(end.flatten())
+}
+
 /// What is written of a key.
 #[derive(Debug)]
 pub struct NewApiKey<'a> {

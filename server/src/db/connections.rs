@@ -195,6 +195,21 @@ pub async fn channels(
     .await
 }
 
+/// How many are connected, or in a private channel, on the word of a key, on all instances.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn count_on_word_of(connection: &mut PgConnection, key: ApiKeyId) -> Result<u64, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar(
+        "select count(*) from connections
+         where project_id = (select project_id from api_keys where id = $1) and $1 = any(keys)",
+    )
+    .bind(key.uuid())
+    .fetch_one(connection)
+    .await?;
+    Ok(count.unsigned_abs())
+}
+
 /// Asks the instance that has it to end a connection; what the connection is, when it is there.
 ///
 /// # Errors

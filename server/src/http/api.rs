@@ -5,6 +5,7 @@ pub mod audit;
 pub mod auth;
 pub mod connections;
 pub mod events;
+pub mod jobs;
 pub mod publishers;
 pub mod settlements;
 pub mod subscriptions;
@@ -23,6 +24,7 @@ pub fn router() -> Router<AppState> {
         .merge(auth::router())
         .merge(connections::router())
         .merge(events::router())
+        .merge(jobs::router())
         .merge(publishers::router())
         .merge(settlements::router())
         .merge(subscriptions::router())

@@ -1,11 +1,14 @@
-//! `/healthz` and `/readyz`.
+//! `/healthz`, `/readyz` and `/metrics`.
 
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::response::IntoResponse;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 
 use crate::error::Error;
+use crate::metrics::CONTENT_TYPE_METRICS;
 use crate::state::AppState;
 
 /// How long a readiness check waits for Postgres.
@@ -15,6 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// healthy servers restarted.
 pub async fn healthz() -> &'static str {
     "ok\n"
+}
+
+/// What this instance measures, for Prometheus.
+pub async fn metrics(State(state): State<AppState>) -> Result<impl IntoResponse, Error> {
+    let text =
+        state.metrics.encode(state.presence.count()).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(([(CONTENT_TYPE, CONTENT_TYPE_METRICS)], text))
 }
 
 /// Ready: takes new work. 503 while draining or while Postgres cannot be reached.

@@ -64,6 +64,7 @@ pub fn router(state: AppState, gateway: SocketIoLayer) -> Router {
     let health = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
         .with_state(state.clone());
     let forms = Router::new()
         .route("/login", post(session_pages::post_login))

@@ -110,7 +110,11 @@ impl Warden {
         }
     }
 
-    async fn look(&self) -> Result<(), sqlx::Error> {
+    /// Looks now, and takes from open streams what they have lost.
+    ///
+    /// # Errors
+    /// Postgres refused or could not be reached.
+    pub async fn look(&self) -> Result<(), sqlx::Error> {
         let credentials: HashSet<Credential> =
             self.0.watched.lock().values().flat_map(Watched::credentials).collect();
         if credentials.is_empty() {

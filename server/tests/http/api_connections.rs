@@ -143,6 +143,30 @@ async fn a_key_that_ends_lets_nobody_stay_on_any_instance(pool: PgPool) {
         (by_key.is_empty() && by_channel.is_empty()).then_some(())
     })
     .await;
+    // The job stayed until then, and says how long it took.
+    let job = eventually("the job to be done", async || {
+        let jobs = one.client.json("/api/v1/jobs?kind=key.revoke").await["jobs"].clone();
+        jobs.as_array().expect("jobs").iter().find(|job| job["state"] == "completed").cloned()
+    })
+    .await;
+    assert_eq!(job["payload"]["keyId"], key);
+    let mut count = 0;
+    for server in [&one, &two] {
+        let text = server
+            .client
+            .anonymous()
+            .get("/metrics")
+            .send()
+            .await
+            .expect("an answer")
+            .text()
+            .await
+            .expect("text");
+        let line = "tidewatch_key_revocation_seconds_count ";
+        let line = text.lines().find_map(|found| found.strip_prefix(line)).expect("the metric");
+        count += line.trim().parse::<u32>().expect("a number");
+    }
+    assert_eq!(count, 1, "one of the two did it");
     one.stop().await;
     two.stop().await;
 }

@@ -14,6 +14,7 @@ mod api_events_order;
 mod api_events_sockets;
 mod api_events_strength;
 mod api_events_visibility;
+mod api_jobs;
 mod api_publishers;
 mod api_settlements;
 mod api_subscriptions;

@@ -8,7 +8,8 @@ use tidewatch_events::access::Actor;
 use tidewatch_events::event::MAX_PAYLOAD_BYTES;
 use tidewatch_events::id::{OrganizationId, UserId};
 use tidewatch_events::{
-    AggregateType, Channel, EventId, EventType, Metadata, NewEvent, Permission, Priority, SubjectRef, Timestamp,
+    AggregateType, Channel, EventId, EventType, Metadata, NewEvent, Permission, Priority, SubjectRef,
+    Timestamp,
 };
 use tidewatch_outbox::{Outbox, RecordError, Waker, record, record_all};
 use tokio::sync::Barrier;
