@@ -139,8 +139,18 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
     let server = TestServer::start(&pool).await;
     let other = server.add_project("other").await;
     let stranger = server.client_of(other, &["*"]).await;
+    let mut streams = Vec::new();
     for (client, project) in [(&server.client, server.project), (&stranger, other)] {
         client.create("INV-1").await;
+        streams.push(client.stream("?channels=a").await);
+        assert_eq!(client.status("/api/v1/connections").await, 200);
+        let event =
+            json!({ "channelName": "a", "payload": 1, "aggregateType": "Parcel", "aggregateId": "p_1" });
+        let answer = client.try_publish(&event).header("idempotency-key", "one").send().await;
+        assert_eq!(answer.expect("an answer").status(), 202);
+        let key = json!({ "name": "for a day", "scopes": ["events.read"], "expiresInDays": 1 });
+        let answer = client.post("/api/v1/api-keys").json(&key).send().await.expect("an answer");
+        assert_eq!(answer.status(), 201);
         let organization = server.add_organization(project, "One").await;
         let email = format!("ann@{project}.test");
         server.add_person(project, &email, &["ops"], &[organization]).await;

@@ -29,7 +29,7 @@ async fn a_key_with_an_end_has_a_job_that_waits_for_it_and_can_be_called_off(poo
     let viewer = server.client_with(&["jobs.read"]).await;
     assert_eq!(viewer.json(&path).await["state"], "scheduled");
     assert_eq!(post(&viewer, &format!("{path}/cancel")).await.0, 403);
-    assert_eq!(server.client_with(&["events.read"]).await.status("/api/v1/jobs").await, 403);
+    assert_eq!(server.client_with(&["events.publish"]).await.status("/api/v1/jobs").await, 403);
     let other = server.add_project("other").await;
     let stranger = server.client_of(other, &["*"]).await;
     assert!(jobs(&stranger, "").await.is_empty());
