@@ -133,9 +133,10 @@ impl Error {
         Self::Fields(vec![FieldProblem::new(name, message)])
     }
 
-    /// The problem that tells the caller.
+    /// The problem that tells the caller, who is told nothing of what went wrong inside: that is logged.
     #[must_use]
     pub fn into_problem(self) -> Problem {
+        self.log();
         let detail = self.to_string();
         match self {
             Self::Parameter { name, message } => {
@@ -246,7 +247,6 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        self.log();
         self.into_problem().into_response()
     }
 }

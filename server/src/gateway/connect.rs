@@ -8,7 +8,7 @@ use tidewatch_events::Permission;
 use tidewatch_events::id::ConnectionId;
 use uuid::Uuid;
 
-use super::messages::Auth;
+use super::messages::{Auth, detail};
 use super::session::{Entrance, Held, Session};
 use crate::access::Caller;
 use crate::access::login::LoginOrigin;
@@ -28,14 +28,7 @@ impl fmt::Display for Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        // What went wrong inside is for the log alone.
-        match error {
-            Error::Internal(reason) => {
-                tracing::error!(reason, "a Socket.IO connection failed by a fault of ours");
-                Self("a fault of ours; the service's log tells more".to_owned())
-            }
-            error => Self(error.to_string()),
-        }
+        Self(detail(&error.into_problem().into_json()))
     }
 }
 

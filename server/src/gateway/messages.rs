@@ -10,8 +10,6 @@ use socketioxide::extract::SocketRef;
 use tidewatch_events::stream::{SYSTEM_MESSAGE, SystemCode, SystemMessage};
 use tidewatch_events::{Channel, Envelope};
 
-use crate::error::Error;
-
 /// Name of the message that carries an event.
 const EVENT: &str = "event";
 /// How long to wait for a socket that has enough waiting before it is asked again.
@@ -93,6 +91,11 @@ pub(super) fn success(channel: &Channel, more: Value) -> Value {
 }
 
 /// What is answered to one that was not: the problem, as over HTTP.
-pub(super) fn failure(channel: Option<&Channel>, error: Error) -> Value {
-    json!({ "ok": false, "channelName": channel, "problem": error.into_problem().into_json() })
+pub(super) fn failure(channel: Option<&Channel>, problem: &Value) -> Value {
+    json!({ "ok": false, "channelName": channel, "problem": problem })
+}
+
+/// What is told of a problem in a line: its detail.
+pub(super) fn detail(problem: &Value) -> String {
+    problem["detail"].as_str().unwrap_or_default().to_owned()
 }

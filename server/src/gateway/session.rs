@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::messages::{ChannelEvent, Listen, Remove, failure, say, send_event, success};
+use super::messages::{ChannelEvent, Listen, Remove, detail, failure, say, send_event, success};
 use crate::access::Caller;
 use crate::access::channels::{admit, with_grants};
 use crate::error::Error;
@@ -198,7 +198,8 @@ async fn answer(socket: &SocketRef, ack: AckSender, channel: Option<&Channel>, d
                 Error::Throttled(_) | Error::TooManyStreams { .. } => SystemCode::RateLimited,
                 _ => SystemCode::Error,
             };
-            (code, error.to_string(), failure(channel, error), None)
+            let problem = error.into_problem().into_json();
+            (code, detail(&problem), failure(channel, &problem), None)
         }
     };
     say(socket, code, message, answer.clone()).await;

@@ -73,7 +73,15 @@ pub fn parse_any(body: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// 400 for bad syntax, 422 that points at the field for another shape.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_path_to_error::deserialize(parse_any(body)?).map_err(|error| {
+    read(parse_any(body)?)
+}
+
+/// Reads JSON as something of this shape.
+///
+/// # Errors
+/// 422 that points at the field for another shape.
+pub fn read<T: DeserializeOwned>(json: Value) -> Result<T, Error> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
         let mut place: Vec<String> = error.path().iter().map(segment).collect();
         let message = error.into_inner().to_string();
         // A field that is missing or unknown is named by the message, and its object by the path.

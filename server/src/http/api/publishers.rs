@@ -19,7 +19,7 @@ use crate::access::Caller;
 use crate::commands::publish::{Idempotency, PublishRequest, Published, publish};
 use crate::error::Error;
 use crate::http::cloud_event::{self, ReadEvent};
-use crate::http::json_body::{JsonBody, essence, is_json, parse, parse_any, read_bytes};
+use crate::http::json_body::{JsonBody, essence, is_json, parse, parse_any, read, read_bytes};
 use crate::http::problem::FieldProblem;
 use crate::http::query::Query;
 use crate::state::AppState;
@@ -68,8 +68,8 @@ async fn publish_events(
     let channel: Option<Channel> = query.parse("channelName")?;
     let body = read_bytes(request, &state, MAX_PUBLISH_BYTES).await?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let read = Reading { headers: &headers, content_type, channel, body: &body };
-    let (events, own_key) = read.events()?;
+    let reading = Reading { headers: &headers, content_type, channel, body: &body };
+    let (events, own_key) = reading.events()?;
     let idempotency = read_idempotency_key(&headers)?
         .or(own_key)
         .map(|key| Idempotency { key, fingerprint: fingerprint(&query, content_type, &body) });
@@ -119,8 +119,8 @@ impl Reading<'_> {
             return Err(Error::parameter("channelName", "is for CloudEvents; in JSON it is a field"));
         }
         let requests = match parse_any(self.body)? {
-            Value::Array(_) => parse(self.body)?,
-            _ => vec![parse(self.body)?],
+            batch @ Value::Array(_) => read(batch)?,
+            single => vec![read(single)?],
         };
         Ok((requests, None))
     }
