@@ -16,7 +16,7 @@ use crate::ring::RingBounds;
 use crate::stream::ProjectStream;
 #[cfg(doc)]
 use crate::subscription::Delivery;
-use crate::subscription::{CloseReason, Subscription};
+use crate::subscription::{CloseReason, Load, Subscription};
 
 /// How much the hub holds.
 #[derive(Debug, Clone, Copy)]
@@ -220,6 +220,13 @@ impl Hub {
     pub fn close(&self, id: ConnectionId, reason: CloseReason) -> bool {
         let Some((stream, key)) = self.0.directory.lock().get(&id).cloned() else { return false };
         stream.close(key, reason)
+    }
+
+    /// What the connection's subscriber had and lacks; `None` when there is no such connection.
+    #[must_use]
+    pub fn load(&self, id: ConnectionId) -> Option<Load> {
+        let (stream, key) = self.0.directory.lock().get(&id).cloned()?;
+        stream.load(key)
     }
 
     /// Ends every subscription, and each one to come at once: the instance goes down.

@@ -38,4 +38,4 @@ pub use history::{History, HistoryError, HistoryPage};
 pub use hub::{Head, Hub, HubConfig, PublishError, StartAt, SubscribeRequest};
 pub use published::PublishedEvent;
 pub use run::Run;
-pub use subscription::{CloseReason, Delivery, RightsChange, Subscription};
+pub use subscription::{CloseReason, Delivery, Load, RightsChange, Subscription};

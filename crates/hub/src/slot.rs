@@ -46,6 +46,8 @@ pub(crate) struct Slot {
     pub(crate) sink: Option<Arc<dyn DirectSink>>,
     /// The claim that it is under: what waits is being offered to its sink.
     pub(crate) claim: Option<NonZeroU32>,
+    /// How many events it was given.
+    pub(crate) given: u64,
 }
 
 impl Slot {
@@ -61,6 +63,7 @@ impl Slot {
             waker: None,
             sink: None,
             claim: None,
+            given: 0,
         }
     }
 
@@ -83,6 +86,6 @@ mod tests {
     /// A hundred thousand subscribers are a hundred thousand of these.
     #[test]
     fn is_small() {
-        assert!(size_of::<Slot>() <= 112, "{} bytes", size_of::<Slot>());
+        assert!(size_of::<Slot>() <= 120, "{} bytes", size_of::<Slot>());
     }
 }

@@ -18,7 +18,7 @@ use crate::published::PublishedEvent;
 use crate::ring::Ring;
 use crate::run::{RUN_EVENTS, Run};
 use crate::slot::{Phase, Slot};
-use crate::subscription::{CloseReason, Delivery, RightsChange};
+use crate::subscription::{CloseReason, Delivery, Load, RightsChange};
 use crate::tail::{QueueBounds, Taken};
 use crate::view::{Todo, Views};
 
@@ -99,6 +99,9 @@ impl State {
         if view.tail.has_nothing_behind(slot.cursor) {
             *caught_up = true;
             view.one_caught_up();
+        }
+        if let Some(Taken::Events(run) | Taken::Urgent(run)) = &taken {
+            slot.given += run.len() as u64;
         }
         Some(match taken? {
             Taken::Events(run) => Delivery::Events(run),
@@ -244,6 +247,9 @@ impl State {
             };
             slot.claim = None;
             let last = claim.events.last().map(|last| last.position()).filter(|_| taken);
+            if taken {
+                slot.given += claim.events.len() as u64;
+            }
             match (&mut slot.phase, last) {
                 (Phase::Live { caught_up, .. }, Some(last)) => {
                     slot.cursor = slot.cursor.max(last);
@@ -272,6 +278,7 @@ impl State {
 
     fn replayed(&mut self, key: usize, cursor: Position, wanted: Option<Run>) -> Step {
         self.slots[key].cursor = cursor;
+        self.slots[key].given += wanted.as_ref().map_or(0, |run| run.len() as u64);
         if cursor >= self.head_position() {
             self.go_live(key);
         }
@@ -488,6 +495,20 @@ impl ProjectStream {
             woken.extend(slot.waker.take());
         }
         woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// See [`crate::Hub::load`].
+    pub(crate) fn load(&self, key: usize) -> Option<Load> {
+        let state = self.state.lock();
+        let slot = state.slots.get(key)?;
+        let waiting = match slot.phase {
+            Phase::Live { caught_up: true, .. } | Phase::Gap | Phase::Lagged(_) => 0,
+            Phase::Live { .. } => {
+                state.views.get(slot.view).tail.count_lacking(slot.cursor, &slot.early) as u64
+            }
+            Phase::Replaying => state.head_position().since(slot.cursor),
+        };
+        Some(Load { given: slot.given, waiting })
     }
 
     pub(crate) fn subscribers(&self) -> usize {

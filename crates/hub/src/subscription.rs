@@ -73,6 +73,15 @@ impl RightsChange {
     }
 }
 
+/// What a subscriber had, and what it lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// Events that it was given since it subscribed.
+    pub given: u64,
+    /// Events that wait for it; while it catches up, the positions that are left to be looked at.
+    pub waiting: u64,
+}
+
 /// Why a subscription has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseReason {

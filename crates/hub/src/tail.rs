@@ -113,6 +113,11 @@ impl Tail {
             .filter(|event| !early.iter().any(|had| had.position() == event.position()))
     }
 
+    /// How many of them a subscriber with this cursor lacks, which had these ones `early`.
+    pub(crate) fn count_lacking(&self, cursor: Position, early: &[Arc<PublishedEvent>]) -> usize {
+        self.lacking(cursor, early).count()
+    }
+
     /// What a subscriber with this cursor lacks, as far as it fits into one delivery.
     pub(crate) fn next_run(&mut self, cursor: Position) -> Option<Run> {
         let start = self.start_of(cursor);

@@ -2,6 +2,7 @@
 
 mod cases;
 mod direct;
+mod load;
 mod model;
 mod rights;
 mod support;
