@@ -9,7 +9,7 @@ use tidewatch_events::id::ConnectionId;
 use uuid::Uuid;
 
 use super::messages::{Auth, detail};
-use super::session::{Entrance, Held, Session};
+use super::session::{Held, Session, hear};
 use crate::access::Caller;
 use crate::access::login::LoginOrigin;
 use crate::error::Error;
@@ -50,6 +50,6 @@ pub(super) async fn authenticate(
     let place = state.stream_counts.enter(&caller, origin.address)?;
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let present = state.presence.enter(id, ConnectionKind::SocketIo, &caller, &origin);
-    socket.extensions.insert(Entrance::new(Session::new(id, caller, Held { place, present })));
+    hear(&socket, Session::new(id, caller, Held { place, present }));
     Ok(())
 }

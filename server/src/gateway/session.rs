@@ -12,7 +12,9 @@ use tidewatch_events::id::ConnectionId;
 use tidewatch_events::stream::SystemCode;
 use tidewatch_events::{Channel, EventFilter, EventType, ResumePoint};
 use tidewatch_hub::{CloseReason, Delivery, StartAt, SubscribeRequest, Subscription};
+use tokio::sync::SetOnce;
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -29,6 +31,8 @@ use crate::stream::warden::Watch;
 
 /// Most channels of one socket.
 const MAX_CHANNELS: usize = 100;
+/// How long something that a client says early waits for it to be in.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How long the channels of a connection that is ended have for what they have to say.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A type of which no event is ever delivered: the connection's own subscription is there to be ended
@@ -54,11 +58,37 @@ pub(super) struct Session {
     listening: Mutex<HashMap<Channel, AbortHandle>>,
     /// The same, to be waited for.
     tasks: TaskTracker,
+    /// From here on the client can be told something. It may ask for something before: as soon as it knows
+    /// that it is in, which can be earlier than this side does.
+    begun: SetOnce<()>,
+    /// The client is gone.
+    over: CancellationToken,
 }
 
 impl Session {
     pub(super) fn new(id: ConnectionId, caller: Caller, held: Held) -> Self {
-        Self { id, caller, held, listening: Mutex::default(), tasks: TaskTracker::new() }
+        Self {
+            id,
+            caller,
+            held,
+            listening: Mutex::default(),
+            tasks: TaskTracker::new(),
+            begun: SetOnce::new(),
+            over: CancellationToken::new(),
+        }
+    }
+
+    /// Waits until the client can be told something; `false`: it is gone.
+    async fn can_be_told(&self) -> bool {
+        tokio::select! {
+            begun = tokio::time::timeout(CONNECT_WAIT, self.begun.wait()) => begun.is_ok(),
+            () = self.over.cancelled() => false,
+        }
+    }
+
+    fn end(&self) {
+        self.over.cancel();
+        self.leave_all();
     }
 
     fn leave(&self, channel: &Channel) -> bool {
@@ -72,29 +102,28 @@ impl Session {
     }
 }
 
-/// A session on its way from the middleware, which lets it in, to the socket, which holds it.
+/// The session as its socket holds it.
 #[derive(Debug, Clone)]
 pub(super) struct Entrance(Arc<Session>);
 
-impl Entrance {
-    pub(super) fn new(session: Session) -> Self {
-        Self(Arc::new(session))
-    }
+/// What the client says is heard from before it knows that it is in: nothing that it says is lost.
+pub(super) fn hear(socket: &SocketRef, session: Session) {
+    let session = Arc::new(session);
+    socket.extensions.insert(Entrance(Arc::clone(&session)));
+    socket.on("listen", listen);
+    socket.on("remove", remove);
+    socket.on_disconnect(move || async move { session.end() });
 }
 
-/// The client is in: from here on it is heard.
+/// The client is in, until it is gone.
 pub(super) async fn begin(
     socket: SocketRef,
     State(state): State<AppState>,
     Extension(Entrance(session)): Extension<Entrance>,
 ) {
-    socket.on("listen", listen);
-    socket.on("remove", remove);
-    let control = tokio::spawn(control(state, Arc::clone(&session), socket.clone())).abort_handle();
-    socket.on_disconnect(move || async move {
-        control.abort();
-        session.leave_all();
-    });
+    drop(session.begun.set(()));
+    let over = session.over.clone();
+    over.run_until_cancelled(control(state, session, socket)).await;
 }
 
 /// Waits until the connection is ended, or its rights change.
@@ -157,6 +186,9 @@ async fn listen(
     TryData(request): TryData<Listen>,
     ack: AckSender,
 ) {
+    if !session.can_be_told().await {
+        return;
+    }
     let (channel, done) = match request {
         Ok(request) => (Some(request.channel_name.clone()), join(&state, &session, request).await),
         Err(error) => {
@@ -172,6 +204,9 @@ async fn remove(
     TryData(request): TryData<Remove>,
     ack: AckSender,
 ) {
+    if !session.can_be_told().await {
+        return;
+    }
     let (channel, done) = match request {
         Ok(Remove { channel_name: channel }) if session.leave(&channel) => {
             let answer = success(&channel, Value::Null);
@@ -228,7 +263,7 @@ async fn join(state: &AppState, session: &Arc<Session>, request: Listen) -> Resu
     }
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let subject = with_grants(&caller.subject, &grants);
-    session.held.present.listens([&channel], &grants);
+    session.held.present.listens([&channel], &grants, id);
     let watch = state.warden.watch(id, caller.credential, grants, &subject);
     let filter = EventFilter { channels: vec![channel.clone()], ..EventFilter::default() };
     let subscription = state.hub.subscribe(SubscribeRequest { id, subject, filter, after: start });
@@ -254,7 +289,7 @@ impl Listener {
         let mut listening = session.listening.lock();
         let task = session.tasks.spawn(self.run(socket.clone())).abort_handle();
         // A client that has left while it was let in is told nothing more.
-        if !socket.connected() {
+        if session.over.is_cancelled() {
             task.abort();
         } else if let Some(before) = listening.insert(channel, task) {
             before.abort();
