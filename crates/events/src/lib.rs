@@ -14,6 +14,7 @@
 //! | [`position`] | the place of an event in its project's stream, and where a reader starts |
 //! | [`stream`] | what a stream says beside events: `connected`, `heartbeat`, `system_message` |
 //! | [`cloudevents`] | the same event as a CloudEvent 1.0 |
+//! | [`job`] | where a job stands |
 //! | [`money`], [`timestamp`] | amounts in minor units; times in milliseconds UTC |
 
 pub mod access;
@@ -22,6 +23,7 @@ pub mod cloudevents;
 pub mod event;
 pub mod filter;
 pub mod id;
+pub mod job;
 pub mod kind;
 pub mod money;
 pub mod position;

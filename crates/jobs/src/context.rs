@@ -3,25 +3,14 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tidewatch_events::id::JobId;
+use tidewatch_events::job::Progress;
 use tidewatch_events::{ProjectId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::{Claimed, Lease};
 use crate::text::keepable;
-
-/// How far a job is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// So much is done,
-    pub done: u64,
-    /// of so much.
-    pub total: u64,
-    /// What it is at, for people.
-    pub note: String,
-}
 
 /// Why a job could not be completed with a transaction of its handler, which must roll back.
 #[derive(Debug, thiserror::Error)]

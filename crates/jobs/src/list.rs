@@ -2,8 +2,9 @@
 
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use tidewatch_events::id::JobId;
+use tidewatch_events::job::JobState;
 
-use crate::job::{Job, JobState, job_columns};
+use crate::job::{Job, job_columns};
 
 /// Of a state, so many jobs are counted at most: an exact count of millions would cost each look at the page
 /// seconds.
@@ -91,7 +92,7 @@ pub async fn counts(connection: &mut PgConnection) -> Result<Vec<JobCount>, sqlx
     let counts = rows.into_iter().map(|(state, queue, jobs, more)| {
         let state = state
             .parse()
-            .map_err(|error: crate::job::ParseJobStateError| sqlx::Error::Decode(error.into()))?;
+            .map_err(|error: tidewatch_events::job::ParseJobStateError| sqlx::Error::Decode(error.into()))?;
         Ok(JobCount { state, queue, jobs: jobs.unsigned_abs(), more })
     });
     counts.collect()

@@ -2,8 +2,7 @@
 
 use sqlx::PgConnection;
 use tidewatch_events::id::JobId;
-
-use crate::job::JobState;
+use tidewatch_events::job::JobState;
 
 /// Why a job was not put back. After either, the caller's transaction must roll back.
 #[derive(Debug, thiserror::Error)]

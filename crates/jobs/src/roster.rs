@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tidewatch_events::job::Progress;
 use tokio::task::AbortHandle;
 
 use crate::claim::Lease;
-use crate::context::{Progress, Signs};
+use crate::context::Signs;
 
 /// Who runs. A run is in it from its start until its outcome is written.
 #[derive(Debug, Default)]

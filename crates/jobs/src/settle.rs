@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use sqlx::PgPool;
 use tidewatch_events::id::JobId;
+use tidewatch_events::job::Progress;
 use uuid::Uuid;
 
 use crate::claim::Lease;
-use crate::context::Progress;
+
 use crate::error::Verdict;
 use crate::retry::RetryPolicy;
 use crate::row::LONGEST_DELAY_SECONDS;
