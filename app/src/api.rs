@@ -6,14 +6,16 @@
 #![expect(missing_docs, reason = "the server macro makes a public struct of each function's arguments")]
 
 pub mod access;
+pub mod operations;
 pub mod overview;
 pub mod settlements;
 pub mod user;
 
 pub use access::{
-    ChangeAccess, change_access, get_people, list_api_keys, list_audit_entries, list_organizations,
+    ChangeProject, change_project, get_people, list_api_keys, list_audit_entries, list_organizations,
     list_sessions,
 };
+pub use operations::{get_job, list_channels, list_connections, list_jobs};
 pub use overview::get_overview;
 pub use settlements::{
     CreateSettlement, MoveSettlement, create_settlement, get_settlement, list_settlements, move_settlement,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use leptos::prelude::use_context;
-use tidewatch_events::id::SettlementId;
+use tidewatch_events::Channel;
+use tidewatch_events::id::{JobId, SettlementId};
 
 use crate::error::AppError;
 use crate::model::{
-    AccessChange, ApiKey, AuditPage, AuditQuery, Changed, CurrentUser, MoveRequest, NewSettlement,
-    Organization, Overview, People, Session, SettlementDetail, SettlementPage, SettlementQuery,
-    SettlementRow, Snapshot, Theme,
+    ApiKey, AuditPage, AuditQuery, Changed, Channels, ConnectionPage, ConnectionQuery, CurrentUser, Job,
+    JobPage, JobQuery, MoveRequest, NewSettlement, Organization, Overview, People, ProjectChange, Session,
+    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -46,8 +47,16 @@ pub trait Backend: Send + Sync + 'static {
     async fn sessions(&self) -> Result<Vec<Session>, AppError>;
     /// A page of the audit log.
     async fn audit(&self, query: AuditQuery) -> Result<AuditPage, AppError>;
-    /// Changes who may what.
-    async fn change_access(&self, change: AccessChange) -> Result<Changed, AppError>;
+    /// A page of live connections, newest first.
+    async fn connections(&self, query: ConnectionQuery) -> Result<Snapshot<ConnectionPage>, AppError>;
+    /// The channels, and the one that is looked at.
+    async fn channels(&self, selected: Option<Channel>) -> Result<Snapshot<Channels>, AppError>;
+    /// A page of jobs, newest first.
+    async fn jobs(&self, query: JobQuery) -> Result<Snapshot<JobPage>, AppError>;
+    /// One job.
+    async fn job(&self, id: JobId) -> Result<Snapshot<Job>, AppError>;
+    /// Changes something in the project.
+    async fn change_project(&self, change: ProjectChange) -> Result<Changed, AppError>;
     /// The theme of the request's cookie `tidewatch_theme`.
     fn theme(&self) -> Theme;
     /// Sets the status code of the answer that is being rendered.

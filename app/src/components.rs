@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 pub mod amount;
+pub mod badge;
 pub mod change_form;
 pub mod connection_pill;
 pub mod copyable_id;
@@ -8,6 +9,9 @@ pub mod empty_state;
 pub mod error_state;
 pub mod freshness;
 pub mod icon;
+pub mod job_badge;
+pub mod json;
+pub mod live_table;
 pub mod loading;
 pub mod pagination;
 pub mod progress_bar;
@@ -19,12 +23,16 @@ pub mod timeline;
 pub mod while_allowed;
 
 pub use amount::Amount;
+pub use badge::Badge;
 pub use connection_pill::ConnectionPill;
 pub use copyable_id::CopyableId;
 pub use empty_state::EmptyState;
 pub use error_state::ErrorState;
-pub use freshness::Freshness;
+pub use freshness::{Freshness, ReadFreshness};
 pub use icon::{Icon, IconName};
+pub use job_badge::JobBadge;
+pub use json::Json;
+pub use live_table::LiveTable;
 pub use loading::Loading;
 pub use pagination::Pagination;
 pub use progress_bar::ProgressBar;

@@ -13,15 +13,23 @@ pub fn absolute(time: Timestamp) -> String {
     }
 }
 
-/// How long ago, in the coarsest unit that still says something: `just now`, `42 s ago`, `3 h ago`.
+/// How long ago, in the coarsest unit that still says something: `just now`, `42 s ago`, `3 h ago`; what
+/// is still to come is `in 12 s`. Clocks differ by some seconds, which count as now.
 #[must_use]
 pub fn ago(millis: i64) -> String {
-    match millis.max(0) / 1_000 {
-        0..=4 => "just now".to_owned(),
-        seconds @ 5..=59 => format!("{seconds} s ago"),
-        seconds @ 60..=3_599 => format!("{} min ago", seconds / 60),
-        seconds @ 3_600..=86_399 => format!("{} h ago", seconds / 3_600),
-        seconds => format!("{} d ago", seconds / 86_400),
+    match millis / 1_000 {
+        seconds @ ..-10 => format!("in {}", coarse(seconds.unsigned_abs())),
+        ..=4 => "just now".to_owned(),
+        seconds => format!("{} ago", coarse(seconds.unsigned_abs())),
+    }
+}
+
+fn coarse(seconds: u64) -> String {
+    match seconds {
+        ..=59 => format!("{seconds} s"),
+        60..=3_599 => format!("{} min", seconds / 60),
+        3_600..=86_399 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
     }
 }
 
@@ -87,6 +95,7 @@ mod tests {
     #[test]
     fn says_how_long_ago() {
         for (millis, text) in [
+            (-300_000, "in 5 min"),
             (-5_000, "just now"),
             (4_999, "just now"),
             (12_000, "12 s ago"),

@@ -28,4 +28,4 @@ mod transport;
 mod transport;
 
 pub use client::{Anchor, LiveClient, Pulse, provide_live, use_live_client};
-pub use hook::{Live, use_connection, use_live};
+pub use hook::{Live, refetch_after, use_connection, use_live};

@@ -1,7 +1,11 @@
 //! What pages show and forms send. The same types on both sides; camelCase on the wire.
 
 mod access;
+mod change;
+mod channel;
+mod connection;
 mod cursor;
+mod job;
 mod overview;
 mod settlement;
 mod snapshot;
@@ -9,10 +13,13 @@ mod theme;
 mod user;
 
 pub use access::{
-    AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, Changed, Invitation, Organization, People,
-    Person, Role, Session,
+    ApiKey, AuditEntry, AuditPage, AuditQuery, Invitation, Organization, People, Person, Role, Session,
 };
+pub use change::{Changed, ProjectChange};
+pub use channel::{ChannelDetail, ChannelRow, Channels};
+pub use connection::{Connection, ConnectionPage, ConnectionQuery, InstanceCount};
 pub use cursor::{ParseCursorError, SettlementCursor};
+pub use job::{Job, JobAction, JobCount, JobPage, JobQuery};
 pub use overview::{Overview, Standing};
 pub use settlement::{
     AvailableMove, InputKind, MoveInput, MoveRequest, NewSettlement, SettlementDetail, SettlementPage,

@@ -2,7 +2,10 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod channels;
+pub mod connections;
 pub mod invitation;
+pub mod jobs;
 pub mod login;
 pub mod not_found;
 pub mod overview;
@@ -14,7 +17,11 @@ pub mod settlements;
 
 pub use api_keys::ApiKeysPage;
 pub use audit::AuditPage;
+pub use channels::ChannelsPage;
+pub use connections::ConnectionsPage;
 pub use invitation::InvitationPage;
+pub use jobs::JobsPage;
+pub use jobs::view::JobPage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
 pub use overview::OverviewPage;

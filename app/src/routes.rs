@@ -10,8 +10,8 @@ use crate::contexts::clock::provide_clock;
 use crate::layouts::DashboardLayout;
 use crate::live::provide_live;
 use crate::pages::{
-    ApiKeysPage, AuditPage, InvitationPage, LoginPage, NotFoundPage, OverviewPage, PeoplePage, ProjectPage,
-    SessionsPage, SettlementPage, SettlementsPage,
+    ApiKeysPage, AuditPage, ChannelsPage, ConnectionsPage, InvitationPage, JobPage, JobsPage, LoginPage,
+    NotFoundPage, OverviewPage, PeoplePage, ProjectPage, SessionsPage, SettlementPage, SettlementsPage,
 };
 
 /// The whole UI.
@@ -46,6 +46,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/settlements") view=SettlementsPage ssr=SsrMode::Async/>
                     <Route path=path!("/settlements/:id") view=SettlementPage ssr=SsrMode::Async/>
+                    <Route path=path!("/connections") view=ConnectionsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/channels") view=ChannelsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs") view=JobsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/:id") view=JobPage ssr=SsrMode::Async/>
                     <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys") view=ApiKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>

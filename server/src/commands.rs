@@ -1,8 +1,9 @@
 //! What callers can have done: each command is one transaction with its event and its entry in the
 //! audit log. The API, the dashboard and the command line all come through here.
 
-pub mod access;
 pub mod audit;
+pub mod change;
+pub mod channels;
 pub mod connections;
 pub mod invitation;
 pub mod jobs;
@@ -12,12 +13,13 @@ pub mod people;
 pub mod project;
 pub mod publish;
 pub mod roles;
+pub mod sessions;
 pub mod settlements;
 
 use tidewatch_events::{Metadata, Timestamp};
 use time::OffsetDateTime;
 
-pub use access::change_access;
+pub use change::change_project;
 pub use settlements::{create_settlement, move_settlement};
 
 use crate::access::Caller;

@@ -3,6 +3,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod channels;
 pub mod connections;
 pub mod invitations;
 pub mod login_failures;

@@ -2,7 +2,10 @@
 //!
 //! Each instance knows its own connections exactly and tells the others, through Postgres, once a
 //! second: what is new, what has changed, what has ended. An instance that dies is missed by the others
-//! after 5 s, and its connections go with it.
+//! after 5 s, and its connections go with it. How busy connections are changes all the time: that is told
+//! only of projects whose connections somebody looks at.
+
+mod load;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -19,11 +22,12 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::load::Samples;
 use crate::access::Caller;
 use crate::access::channels::Grant;
 use crate::access::credential::Credential;
 use crate::access::login::LoginOrigin;
-use crate::db::connections::{self, ConnectionRow, Report};
+use crate::db::connections::{self, ConnectionRow, Report, Reported};
 
 /// Between two reports.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
@@ -60,6 +64,7 @@ struct Inner {
     hub: Hub,
     pool: PgPool,
     open: Mutex<Open>,
+    samples: Mutex<Samples>,
     /// One report at a time: a later one must not be overtaken by an earlier one.
     reporting: tokio::sync::Mutex<()>,
 }
@@ -83,8 +88,15 @@ struct Connection {
     address: Option<IpAddr>,
     client: Arc<str>,
     since: OffsetDateTime,
-    /// Each with the key on whose word it is there, where it is private.
-    channels: BTreeMap<Channel, Option<ApiKeyId>>,
+    channels: BTreeMap<Channel, Listening>,
+}
+
+#[derive(Debug)]
+struct Listening {
+    /// On whose word it is there, where the channel is private.
+    key: Option<ApiKeyId>,
+    /// The subscription that is the channel's own.
+    subscription: Option<ConnectionId>,
 }
 
 impl Connection {
@@ -93,7 +105,8 @@ impl Connection {
             Actor::Key(id) => Some(id),
             Actor::User(_) | Actor::System(_) => None,
         };
-        let keys: HashSet<ApiKeyId> = self.channels.values().copied().flatten().chain(own).collect();
+        let signers = self.channels.values().filter_map(|listening| listening.key);
+        let keys: HashSet<ApiKeyId> = signers.chain(own).collect();
         ConnectionRow {
             id: id.uuid(),
             project_id: self.project.uuid(),
@@ -127,6 +140,20 @@ impl Open {
         Report { changed, ended: std::mem::take(&mut self.ended) }
     }
 
+    /// The connections of a project, each with its subscriptions.
+    fn subscriptions_of(&self, projects: &[Uuid]) -> Vec<Subscriptions> {
+        let of_these = |connection: &&Connection| projects.contains(&connection.project.uuid());
+        self.connections
+            .iter()
+            .filter(|(_, connection)| of_these(connection))
+            .map(|(id, connection)| Subscriptions {
+                connection: *id,
+                since: connection.since,
+                others: connection.channels.values().filter_map(|listening| listening.subscription).collect(),
+            })
+            .collect()
+    }
+
     /// The report did not arrive.
     fn put_back(&mut self, report: Report) {
         self.changed.extend(report.changed.iter().map(|row| ConnectionId::from_uuid(row.id)));
@@ -136,6 +163,15 @@ impl Open {
     fn tell_all(&mut self) {
         self.changed.extend(self.connections.keys().copied());
     }
+}
+
+/// Under what a connection is known to the hub.
+#[derive(Debug)]
+struct Subscriptions {
+    connection: ConnectionId,
+    since: OffsetDateTime,
+    /// Beside the one that has the connection's own id.
+    others: Vec<ConnectionId>,
 }
 
 /// A connection that is there as long as this is.
@@ -155,8 +191,15 @@ impl Drop for Present {
 }
 
 impl Present {
-    /// The connection listens to these channels from now on; to the private ones by these grants.
-    pub fn listens<'a>(&self, channels: impl IntoIterator<Item = &'a Channel>, grants: &[Grant]) {
+    /// The connection listens to these channels from now on, by this subscription; to the private ones by
+    /// these grants.
+    pub fn listens<'a>(
+        &self,
+        channels: impl IntoIterator<Item = &'a Channel>,
+        grants: &[Grant],
+        subscription: ConnectionId,
+    ) {
+        let subscription = Some(subscription).filter(|id| *id != self.id);
         let key_of = |channel: &Channel| {
             let grant = grants.iter().find(|grant| grant.channel == *channel)?;
             match grant.signer {
@@ -165,7 +208,11 @@ impl Present {
             }
         };
         self.change(|connection| {
-            connection.channels.extend(channels.into_iter().map(|name| (name.clone(), key_of(name))));
+            connection.channels.extend(
+                channels
+                    .into_iter()
+                    .map(|name| (name.clone(), Listening { key: key_of(name), subscription })),
+            );
         });
     }
 
@@ -197,6 +244,7 @@ impl Presence {
             hub,
             pool,
             open: Mutex::default(),
+            samples: Mutex::default(),
             reporting: tokio::sync::Mutex::default(),
         }))
     }
@@ -239,26 +287,34 @@ impl Presence {
     pub async fn report(&self) -> Result<(), sqlx::Error> {
         let inner = &self.0;
         let _one = inner.reporting.lock().await;
+        let reported = match self.tell().await? {
+            // The others had given it up, or Postgres has crashed.
+            reported if !reported.was_known => {
+                inner.open.lock().tell_all();
+                self.tell().await?
+            }
+            reported => reported,
+        };
+        self.tell_loads(&reported.watched).await
+    }
+
+    /// Tells what has changed; what could not be told is told next time.
+    async fn tell(&self) -> Result<Reported, sqlx::Error> {
+        let inner = &self.0;
         let report = inner.open.lock().take_report();
-        match connections::report(&inner.pool, inner.instance, &inner.name, &report).await {
-            Ok(was_known) => {
-                if !was_known {
-                    // The others had given it up, or Postgres has crashed.
-                    inner.open.lock().tell_all();
-                    let report = inner.open.lock().take_report();
-                    let told = connections::report(&inner.pool, inner.instance, &inner.name, &report).await;
-                    if let Err(error) = told {
-                        inner.open.lock().put_back(report);
-                        return Err(error);
-                    }
-                }
-                Ok(())
-            }
-            Err(error) => {
-                inner.open.lock().put_back(report);
-                Err(error)
-            }
-        }
+        let told = connections::report(&inner.pool, inner.instance, &inner.name, &report).await;
+        told.inspect_err(|_| inner.open.lock().put_back(report))
+    }
+
+    /// Tells how busy the connections of these projects are.
+    async fn tell_loads(&self, projects: &[Uuid]) -> Result<(), sqlx::Error> {
+        let inner = &self.0;
+        let subscriptions = match projects {
+            [] => Vec::new(),
+            some => inner.open.lock().subscriptions_of(some),
+        };
+        let loads = inner.samples.lock().take(&inner.hub, &subscriptions);
+        if loads.is_empty() { Ok(()) } else { connections::write_loads(&inner.pool, &loads).await }
     }
 
     /// Reports, and ends what others ask it to end, until `shutdown`.

@@ -11,14 +11,17 @@ use sqlx::PgConnection;
 use tidewatch_app::AppError;
 use tidewatch_app::backend::{Backend, BackendHandle};
 use tidewatch_app::model::{
-    self, AccessChange, ApiKey, AuditPage, AuditQuery, AvailableMove, Changed, CurrentUser, InputKind,
-    MoveInput, MoveRequest, NewSettlement, Organization, Overview, ParseCursorError, People, ProjectLink,
-    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
+    self, ApiKey, AuditPage, AuditQuery, AvailableMove, Changed, Channels, ConnectionPage, ConnectionQuery,
+    CurrentUser, InputKind, Job, JobPage, JobQuery, MoveInput, MoveRequest, NewSettlement, Organization,
+    Overview, ParseCursorError, People, ProjectChange, ProjectLink, SettlementDetail, SettlementPage,
+    SettlementQuery, SettlementRow, Snapshot, Theme,
 };
 use tidewatch_events::catalog::settlement::SettlementStatus;
-use tidewatch_events::id::{SettlementId, UserId};
+use tidewatch_events::id::{JobId, SettlementId, UserId};
 use tidewatch_events::position::PositionToken;
-use tidewatch_events::{AggregateType, Envelope, Permission, ProjectId, Subject, Timestamp, visible};
+use tidewatch_events::{
+    AggregateType, Channel, Envelope, Permission, ProjectId, Subject, Timestamp, visible,
+};
 use tidewatch_outbox::{PublishedLog, StreamHead, read_head};
 use time::{Duration, OffsetDateTime, Time};
 use tokio::sync::OnceCell;
@@ -34,6 +37,8 @@ use crate::http::preferences;
 use crate::queries::{self, AUDIT_PAGE};
 use crate::state::AppState;
 
+/// Rows of a page of connections or jobs.
+const PAGE: u32 = 100;
 /// How long an open settlement may stand still before it needs a person.
 const STUCK_AFTER: Duration = Duration::minutes(10);
 
@@ -220,6 +225,17 @@ impl RequestBackend {
         finish(&mut snapshot, project, detail).await
     }
 
+    /// What no event tells of, with a position from which the page can hear of its reader's rights.
+    async fn stamped<T>(
+        &self,
+        caller: &Caller,
+        read: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Snapshot<T>, Error> {
+        let data = read.await?;
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
+        finish(&mut snapshot, caller.project(), data).await
+    }
+
     async fn create(&self, new: NewSettlement) -> Result<SettlementRow, Error> {
         let caller = self.caller().await?;
         let new = domain::NewSettlement {
@@ -307,9 +323,43 @@ impl Backend for RequestBackend {
         page.map_err(|error| self.app_error(error))
     }
 
-    async fn change_access(&self, change: AccessChange) -> Result<Changed, AppError> {
+    async fn connections(&self, query: ConnectionQuery) -> Result<Snapshot<ConnectionPage>, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        let changed = commands::change_access(&self.state, caller, change, &self.origin()).await;
+        let read = queries::connections(&self.state, caller, &query, PAGE);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn channels(&self, selected: Option<Channel>) -> Result<Snapshot<Channels>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = async {
+            Ok(Channels {
+                channels: queries::channels(&self.state, caller).await?,
+                selected: match selected {
+                    Some(name) => Some(queries::channel(&self.state, caller, name).await?),
+                    None => None,
+                },
+                may_publish: caller.may(&Permission::EVENTS_PUBLISH),
+                may_sign: caller.may(&Permission::TOKENS_SIGN),
+            })
+        };
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn jobs(&self, query: JobQuery) -> Result<Snapshot<JobPage>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::jobs(&self.state, caller, &query, PAGE);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn job(&self, id: JobId) -> Result<Snapshot<Job>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::job(&self.state, caller, id);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn change_project(&self, change: ProjectChange) -> Result<Changed, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let changed = commands::change_project(&self.state, caller, change, &self.origin()).await;
         changed.map_err(|error| self.app_error(error))
     }
 

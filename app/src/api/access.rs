@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::model::{AccessChange, ApiKey, AuditPage, AuditQuery, Changed, Organization, People, Session};
+use crate::model::{ApiKey, AuditPage, AuditQuery, Changed, Organization, People, ProjectChange, Session};
 
 /// Who is in the project, and as what.
 #[server(prefix = "/fn", endpoint = "get_people", input = GetUrl)]
@@ -39,8 +39,8 @@ pub async fn list_audit_entries(
     crate::backend::use_backend()?.in_project(&project).audit(query).await
 }
 
-/// Changes who may what.
-#[server(prefix = "/fn", endpoint = "change_access")]
-pub async fn change_access(project: String, change: AccessChange) -> Result<Changed, AppError> {
-    crate::backend::use_backend()?.in_project(&project).change_access(change).await
+/// Changes something in the project.
+#[server(prefix = "/fn", endpoint = "change_project")]
+pub async fn change_project(project: String, change: ProjectChange) -> Result<Changed, AppError> {
+    crate::backend::use_backend()?.in_project(&project).change_project(change).await
 }

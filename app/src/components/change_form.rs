@@ -5,15 +5,15 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::{CopyableId, Icon, IconName};
-use crate::api::ChangeAccess;
+use crate::api::ChangeProject;
 use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::model::Changed;
 
 /// The action behind all forms of a page.
-pub type ChangeAction = ServerAction<ChangeAccess>;
+pub type ChangeAction = ServerAction<ChangeProject>;
 
-/// A form that sends one [`crate::model::AccessChange`]. Works without JavaScript.
+/// A form that sends one [`crate::model::ProjectChange`]. Works without JavaScript.
 #[component]
 pub fn ChangeForm(
     /// The page's action.

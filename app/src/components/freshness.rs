@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 use tidewatch_events::Timestamp;
 
-use crate::contexts::clock::use_clock;
+use crate::contexts::clock::{monotone, use_clock};
 use crate::format;
 use crate::live::use_live_client;
 
-/// "as of 12 s ago", visibly stale when nothing was heard for two heartbeats. The server renders
-/// the absolute time.
+/// "as of 12 s ago" for data that follows events: true as long as the service is heard, visibly stale
+/// when nothing was heard for two heartbeats. The server renders the absolute time.
 #[component]
 pub fn Freshness(
     /// When the page's data was read.
@@ -29,15 +29,45 @@ pub fn Freshness(
             limit > 0 && age > limit && status.get() != crate::live::machine::Status::Connecting
         })
     });
-    let absolute = format::absolute(as_of);
-    let title = absolute.clone();
+    view! { <AsOf as_of=Signal::stored(as_of) age is_stale/> }
+}
+
+/// "as of 12 s ago" for data that is read anew: stale when that did not succeed for a while.
+#[component]
+pub fn ReadFreshness(
+    /// When the data on the screen was read.
+    #[prop(into)]
+    as_of: Signal<Timestamp>,
+) -> impl IntoView {
+    /// After some reads that did not come back.
+    const STALE_MS: i64 = 10_000;
+    let clock = use_clock();
+    // By the browser's own clock: the server's may be another.
+    let read_at = RwSignal::new(None);
+    Effect::new(move |_| {
+        as_of.track();
+        read_at.set(Some(monotone()));
+    });
+    let age = Memo::new(move |_| Some(clock.get()?.monotone.saturating_sub(read_at.get()?) as i64));
+    let is_stale = Memo::new(move |_| age.get().is_some_and(|age| age > STALE_MS));
+    view! { <AsOf as_of age is_stale/> }
+}
+
+#[component]
+fn AsOf(as_of: Signal<Timestamp>, age: Memo<Option<i64>>, is_stale: Memo<bool>) -> impl IntoView {
     let text = Memo::new(move |_| match age.get() {
         Some(age) => format::ago(age),
-        None => absolute.clone(),
+        None => format::absolute(as_of.get()),
     });
     view! {
         <span class="freshness" data-stale=move || is_stale.get().to_string()>
-            "as of " <time datetime=as_of.to_string() title=format!("Loaded {title}")>{move || text.get()}</time>
+            "as of "
+            <time
+                datetime=move || as_of.get().to_string()
+                title=move || format!("Loaded {}", format::absolute(as_of.get()))
+            >
+                {move || text.get()}
+            </time>
         </span>
     }
 }

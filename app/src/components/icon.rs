@@ -61,6 +61,14 @@ pub enum IconName {
     Gear,
     /// Another place.
     Switch,
+    /// What is connected.
+    Plug,
+    /// A channel.
+    Channel,
+    /// Work in a queue.
+    Stack,
+    /// Calls to elsewhere.
+    Hook,
 }
 
 impl IconName {
@@ -104,6 +112,12 @@ impl IconName {
                 "M8 10.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4ZM8 1.8v2M8 12.2v2M1.8 8h2M12.2 8h2M3.6 3.6 5 5M11 11l1.4 1.4M3.6 12.4 5 11M11 5l1.4-1.4"
             }
             Self::Switch => "M5 6l3-3 3 3M5 10l3 3 3-3",
+            Self::Plug => "M5.5 2v3.5M10.5 2v3.5M3.5 5.5h9v2.5a4.5 4.5 0 0 1-9 0ZM8 12.5V14.5",
+            Self::Channel => "M6.5 2.5 5 13.5M11 2.5 9.5 13.5M3 6h10.5M2.5 10H13",
+            Self::Stack => "M8 2 2 5l6 3 6-3ZM2 8l6 3 6-3M2 11l6 3 6-3",
+            Self::Hook => {
+                "M6.8 7.6 4.6 11.4M9.6 6.6l2.2 3.8M4.6 11.4h6.6M8 2.5a2.3 2.3 0 0 1 1.6 4M8 2.5a2.3 2.3 0 0 0-1.2 5.1M11.2 13.6a2.2 2.2 0 1 0-1-4M4.6 13.6a2.2 2.2 0 0 1-1.4-4"
+            }
         }
     }
 }

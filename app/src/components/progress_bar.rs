@@ -1,26 +1,28 @@
-//! Confirmations, counted.
+//! So much of so much.
 
 use leptos::prelude::*;
 
-/// How many of the required confirmations were seen.
+/// How much is done of how much.
 #[component]
 pub fn ProgressBar(
-    /// Seen so far.
-    confirmations: u32,
-    /// What the network asks for.
-    required: u32,
+    /// What is counted.
+    label: &'static str,
+    /// So much is done,
+    done: u64,
+    /// of so much.
+    total: u64,
 ) -> impl IntoView {
-    let share = f64::from(confirmations.min(required)) / f64::from(required.max(1)) * 100.0;
-    let text = format!("{confirmations} of {required}");
+    let share = done.min(total) as f64 / total.max(1) as f64 * 100.0;
+    let text = format!("{done} of {total}");
     view! {
         <span class="progress">
             <span
                 class="progress-track"
                 role="progressbar"
-                aria-label="Confirmations"
+                aria-label=label
                 aria-valuemin="0"
-                aria-valuemax=required.to_string()
-                aria-valuenow=confirmations.min(required).to_string()
+                aria-valuemax=total.to_string()
+                aria-valuenow=done.min(total).to_string()
                 aria-valuetext=text.clone()
             >
                 <span class="progress-fill" style=format!("inline-size:{share:.1}%")></span>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use tidewatch_events::catalog::settlement::SettlementStatus;
 
-use super::{Icon, IconName};
+use super::{Badge, IconName};
 use crate::format;
 
 /// The icon of a status.
@@ -42,10 +42,5 @@ pub fn StatusBadge(
     /// The status.
     status: SettlementStatus,
 ) -> impl IntoView {
-    view! {
-        <span class="badge" data-tone=tone_of(status) data-status=status.as_str()>
-            <Icon name=icon_of(status)/>
-            {format::status(status)}
-        </span>
-    }
+    view! { <Badge tone=tone_of(status) icon=icon_of(status) status=status.as_str() text=format::status(status)/> }
 }

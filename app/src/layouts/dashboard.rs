@@ -3,6 +3,8 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::components::A;
+use leptos_router::hooks::use_location;
+use wasm_bindgen::JsCast;
 
 use crate::components::{ConnectionPill, Icon, IconName, ThemeSwitch};
 use crate::contexts::announcer::use_announcer;
@@ -16,6 +18,7 @@ pub fn DashboardLayout(children: Children) -> impl IntoView {
     let announcer = use_announcer();
     let project = provide_project();
     provide_current_user();
+    show_current_link();
     view! {
         <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
         <div class="frame">
@@ -41,6 +44,24 @@ pub fn DashboardLayout(children: Children) -> impl IntoView {
     }
 }
 
+/// Where the links are a bar that scrolls, the one of this page is in sight.
+fn show_current_link() {
+    /// What is left of the link before it, as a hint that there is more.
+    const HINT_PX: i32 = 24;
+    let pathname = use_location().pathname;
+    Effect::new(move |_| {
+        pathname.track();
+        // The link is marked as the current one by then.
+        request_animation_frame(|| {
+            let find = |selector| document().query_selector(selector).ok().flatten();
+            if let (Some(nav), Some(link)) = (find(".nav"), find(".nav [aria-current]")) {
+                let link: web_sys::HtmlElement = link.unchecked_into();
+                nav.set_scroll_left(link.offset_left() - HINT_PX);
+            }
+        });
+    });
+}
+
 /// The mark: two waves under a gauge.
 #[component]
 pub fn BrandMark() -> impl IntoView {
@@ -64,6 +85,13 @@ fn ManagementLinks() -> impl IntoView {
                 let user = user.await.ok();
                 let may = |permission: &str| user.as_ref().is_some_and(|user| user.may_manage(permission));
                 view! {
+                    {may("connections.manage").then(|| view! {
+                        <A href=project.href("/connections")><Icon name=IconName::Plug/>"Connections"</A>
+                        <A href=project.href("/channels")><Icon name=IconName::Channel/>"Channels"</A>
+                    })}
+                    {may("jobs.read").then(|| view! {
+                        <A href=project.href("/jobs")><Icon name=IconName::Stack/>"Jobs"</A>
+                    })}
                     {may("users.read").then(|| view! {
                         <A href=project.href("/people")><Icon name=IconName::People/>"People"</A>
                     })}

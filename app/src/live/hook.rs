@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 
 use super::client::{Anchor, LiveClient, use_live_client};
@@ -77,6 +78,23 @@ where
         });
     });
     Live { asked, refused }
+}
+
+/// Reads a page's data anew as soon as `action` has done something.
+pub fn refetch_after<S>(action: ServerAction<S>, live: Live)
+where
+    S: ServerFn + Send + Sync + Clone + 'static,
+    S::Output: Send + Sync + 'static,
+    S::Error: Send + Sync + 'static,
+{
+    let version = action.version();
+    Effect::new(move |before: Option<usize>| {
+        let version = version.get();
+        if before.is_some_and(|before| before != version) {
+            live.refetch();
+        }
+        version
+    });
 }
 
 /// Keeps a page connected that shows nothing live: it hears of rights that change, and who goes on

@@ -3,6 +3,8 @@
 mod detail;
 mod facts;
 mod overview;
+mod pages;
+mod polled;
 mod settlements;
 #[cfg(test)]
 mod testing;
@@ -15,7 +17,20 @@ use crate::model::Snapshot;
 
 pub use detail::DetailState;
 pub use overview::OverviewState;
+pub use polled::{ListPage, Polled, PolledList};
 pub use settlements::{ListScope, SettlementList};
+
+/// Rows that can be kept where they are while someone points at them.
+pub trait Holdable {
+    /// From now on nothing moves: what is new waits.
+    fn hold(&mut self);
+
+    /// Shows what waits, and goes on.
+    fn release(&mut self);
+
+    /// How many new rows wait.
+    fn waiting(&self) -> usize;
+}
 
 /// State that begins with a snapshot and follows by events.
 pub trait Reducer {

@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::api::{ChangeAccess, list_api_keys};
+use crate::api::{ChangeProject, list_api_keys};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
 use crate::components::{EmptyState, ErrorState, Icon, IconName, Loading, RelativeTime};
 use crate::contexts::project::use_project;
@@ -28,7 +28,7 @@ pub fn ApiKeysPage() -> impl IntoView {
     use_connection();
     let project = use_project();
     let rights = use_live_client().rights();
-    let action = ServerAction::<ChangeAccess>::new();
+    let action = ServerAction::<ChangeProject>::new();
     let keys =
         Resource::new(move || (rights.get(), action.version().get()), move |_| list_api_keys(project.slug()));
     view! {

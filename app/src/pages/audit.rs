@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::api::list_audit_entries;
 use crate::components::error_state::encode;
-use crate::components::{EmptyState, ErrorState, Loading, RelativeTime};
+use crate::components::{EmptyState, ErrorState, Json, Loading, RelativeTime};
 use crate::contexts::project::use_project;
 use crate::live::{use_connection, use_live_client};
 use crate::model::{AuditEntry, AuditPage as Entries, AuditQuery};
@@ -167,12 +167,11 @@ fn Entry(entry: AuditEntry) -> impl IntoView {
 
 #[component]
 fn Side(title: &'static str, value: Option<Value>) -> impl IntoView {
-    let text = value.map(|value| serde_json::to_string_pretty(&value).unwrap_or_default());
     view! {
         <section>
             <h2 class="side-title">{title}</h2>
-            {match text {
-                Some(text) => Either::Left(view! { <pre class="json" tabindex="0"><code>{text}</code></pre> }),
+            {match value {
+                Some(value) => Either::Left(view! { <Json value/> }),
                 None => Either::Right(view! { <p class="hint">"It was not there."</p> }),
             }}
         </section>

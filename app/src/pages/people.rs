@@ -11,7 +11,7 @@ use leptos_meta::Title;
 use self::invite::Invitations;
 use self::person::PersonItem;
 use self::roles::Roles;
-use crate::api::{ChangeAccess, get_people};
+use crate::api::{ChangeProject, get_people};
 use crate::components::change_form::{ChangeAction, ChangeAnswer};
 use crate::components::{ErrorState, Loading};
 use crate::contexts::project::use_project;
@@ -26,7 +26,7 @@ pub fn PeoplePage() -> impl IntoView {
     let project = use_project();
     let user = use_current_user();
     let rights = use_live_client().rights();
-    let action = ServerAction::<ChangeAccess>::new();
+    let action = ServerAction::<ChangeProject>::new();
     let people =
         Resource::new(move || (rights.get(), action.version().get()), move |_| get_people(project.slug()));
     view! {

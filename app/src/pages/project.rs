@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::api::{ChangeAccess, list_organizations};
+use crate::api::{ChangeProject, list_organizations};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeForm};
 use crate::components::{CopyableId, ErrorState, Loading};
 use crate::contexts::project::use_project;
@@ -19,7 +19,7 @@ pub fn ProjectPage() -> impl IntoView {
     use_connection();
     let project = use_project();
     let user = use_current_user();
-    let action = ServerAction::<ChangeAccess>::new();
+    let action = ServerAction::<ChangeProject>::new();
     let organizations =
         Resource::new(move || action.version().get(), move |_| list_organizations(project.slug()));
     view! {

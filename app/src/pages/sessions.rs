@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::{ChangeAccess, list_sessions};
+use crate::api::{ChangeProject, list_sessions};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
 use crate::components::{ErrorState, Icon, IconName, Loading, RelativeTime};
 use crate::contexts::project::use_project;
@@ -18,7 +18,7 @@ use crate::model::Session;
 pub fn SessionsPage() -> impl IntoView {
     use_connection();
     let project = use_project();
-    let action = ServerAction::<ChangeAccess>::new();
+    let action = ServerAction::<ChangeProject>::new();
     let sessions = Resource::new(move || action.version().get(), move |_| list_sessions(project.slug()));
     view! {
         <Title text="Your sessions"/>

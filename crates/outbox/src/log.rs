@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, PgPool};
 use tidewatch_events::position::Epoch;
-use tidewatch_events::{Event, EventId, Position, ProjectId, Timestamp};
+use tidewatch_events::{Channel, Event, EventId, Position, ProjectId, Timestamp};
 
 use crate::row::{PublishedRow, event_columns};
 
@@ -213,6 +213,33 @@ impl PublishedLog {
             " from domain_events where project_id = $1 and position is not null order by position desc limit $2"
         ))
         .bind(project.uuid())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// The newest `limit` of a channel's events among the project's newest 10,000, newest first. There is
+    /// no index by channel: every event would pay for it.
+    ///
+    /// # Errors
+    /// Postgres could not be reached or refused.
+    pub async fn newest_on_channel(
+        connection: &mut PgConnection,
+        project: ProjectId,
+        channel: &Channel,
+        limit: usize,
+    ) -> Result<Vec<Event>, sqlx::Error> {
+        let rows: Vec<PublishedRow> = sqlx::query_as(concat!(
+            "select ",
+            event_columns!(),
+            " from domain_events
+             where project_id = $1 and channels @> array[$2]
+               and position > (select last_position - 10000 from project_streams where project_id = $1)
+             order by position desc limit $3"
+        ))
+        .bind(project.uuid())
+        .bind(channel.to_string())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;

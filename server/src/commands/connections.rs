@@ -1,6 +1,7 @@
 //! Ending live connections.
 
 use serde_json::json;
+use tidewatch_app::model::Changed;
 use tidewatch_events::Permission;
 use tidewatch_events::id::ConnectionId;
 
@@ -15,7 +16,12 @@ use crate::state::AppState;
 ///
 /// # Errors
 /// 403 without `connections.manage`, 404.
-pub async fn end(state: &AppState, caller: &Caller, origin: &Origin, id: ConnectionId) -> Result<(), Error> {
+pub async fn end(
+    state: &AppState,
+    caller: &Caller,
+    origin: &Origin,
+    id: ConnectionId,
+) -> Result<Changed, Error> {
     caller.require_manager(&Permission::CONNECTIONS_MANAGE)?;
     state.presence.report().await?;
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
@@ -33,5 +39,6 @@ pub async fn end(state: &AppState, caller: &Caller, origin: &Origin, id: Connect
     };
     note(&mut transaction, caller, origin, change).await?;
     transaction.commit().await?;
-    Ok(())
+    let message = format!("The connection of {} is being ended.", connection.actor_name);
+    Ok(Changed { id: id.to_string(), message, secret: None })
 }

@@ -10,15 +10,8 @@ use super::audit::{Change, note};
 use crate::access::Caller;
 use crate::db;
 use crate::error::Error;
+use crate::queries::find_job;
 use crate::state::AppState;
-
-/// A job of the project.
-///
-/// # Errors
-/// 404.
-pub async fn find(connection: &mut PgConnection, id: JobId) -> Result<Job, Error> {
-    tidewatch_jobs::find(connection, id).await?.ok_or_else(|| Error::NotFound(format!("job {id}")))
-}
 
 /// Has a job done again that was done, called off, or given up.
 ///
@@ -27,7 +20,7 @@ pub async fn find(connection: &mut PgConnection, id: JobId) -> Result<Job, Error
 pub async fn retry(state: &AppState, caller: &Caller, origin: &Origin, id: JobId) -> Result<Job, Error> {
     caller.require_manager(&Permission::JOBS_ACT)?;
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
-    let before = find(&mut transaction, id).await?;
+    let before = find_job(&mut transaction, id).await?;
     let done = tidewatch_jobs::retry(&mut transaction, id).await.map_err(|error| match error {
         RetryError::Database(error) => error.into(),
         taken => Error::Refused(taken.to_string()),
@@ -51,7 +44,7 @@ pub async fn retry(state: &AppState, caller: &Caller, origin: &Origin, id: JobId
 pub async fn cancel(state: &AppState, caller: &Caller, origin: &Origin, id: JobId) -> Result<Job, Error> {
     caller.require_manager(&Permission::JOBS_ACT)?;
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
-    let before = find(&mut transaction, id).await?;
+    let before = find_job(&mut transaction, id).await?;
     let reached = tidewatch_jobs::cancel(&mut transaction, id).await?;
     if reached.is_none() {
         return Err(Error::Refused(format!("the job is {} already", before.state)));
@@ -71,7 +64,7 @@ async fn noted(
     action: &str,
     before: Job,
 ) -> Result<Job, Error> {
-    let after = find(connection, before.id).await?;
+    let after = find_job(connection, before.id).await?;
     let change = Change {
         action,
         target: before.id.to_string(),

@@ -3,8 +3,8 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Origin;
-use super::access::{own_login, person};
 use super::audit::{Change, note};
+use super::sessions::{own_login, person};
 use crate::access::Caller;
 use crate::access::login::{self, Login, LoginOrigin};
 use crate::access::password;

@@ -70,6 +70,25 @@ pub struct PublishRequest {
 }
 
 impl PublishRequest {
+    /// A message of its own, about nothing else, for whoever may read such ones.
+    #[must_use]
+    pub const fn new(channel_name: Channel, event_type: Option<EventType>, payload: Value) -> Self {
+        Self {
+            channel_name,
+            payload,
+            event_type,
+            aggregate_type: None,
+            aggregate_id: None,
+            aggregate_version: None,
+            audience: BTreeSet::new(),
+            permissions: None,
+            priority: Priority::Normal,
+            occurred_at: None,
+            correlation_id: None,
+            causation_id: None,
+        }
+    }
+
     fn event_type(&self) -> EventType {
         self.event_type.clone().unwrap_or(DEFAULT_TYPE)
     }

@@ -40,16 +40,31 @@ pub struct Report {
     pub ended: Vec<Uuid>,
 }
 
-/// Writes what an instance reports, and forgets instances that were not seen for 5 s. `false`: this
-/// one was not known and has to report all that it has.
+/// What an instance is told in return.
+#[derive(Debug, FromRow)]
+pub struct Reported {
+    /// `false`: it was not known, and has to report all that it has.
+    pub was_known: bool,
+    /// The projects whose connections somebody looks at.
+    pub watched: Vec<Uuid>,
+}
+
+/// Writes what an instance reports, and forgets instances that were not seen for 5 s.
 ///
 /// # Errors
 /// Postgres refused or could not be reached; then nothing is written.
-pub async fn report(pool: &PgPool, instance: Uuid, name: &str, report: &Report) -> Result<bool, sqlx::Error> {
+pub async fn report(
+    pool: &PgPool,
+    instance: Uuid,
+    name: &str,
+    report: &Report,
+) -> Result<Reported, sqlx::Error> {
     let mut transaction = pool.begin().await?;
-    let is_new: bool = sqlx::query_scalar(
+    let reported: Reported = sqlx::query_as(
         "insert into instances (id, name) values ($1, $2)
-         on conflict (id) do update set seen_at = now() returning xmax = 0",
+         on conflict (id) do update set seen_at = now()
+         returning xmax <> 0 as was_known,
+                   array(select project_id from presence_watches where until > now()) as watched",
     )
     .bind(instance)
     .bind(name)
@@ -68,7 +83,56 @@ pub async fn report(pool: &PgPool, instance: Uuid, name: &str, report: &Report) 
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(!is_new)
+    Ok(reported)
+}
+
+/// How busy a connection is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConnectionLoad {
+    /// Which.
+    pub id: Uuid,
+    /// Events a second that it is given, over some seconds.
+    pub rate: f32,
+    /// Events that wait for it.
+    pub waiting: i64,
+}
+
+/// Writes how busy connections are.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn write_loads(pool: &PgPool, loads: &[ConnectionLoad]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update connections c set rate = load.rate, waiting = load.waiting
+         from unnest($1::uuid[], $2::real[], $3::bigint[]) as load (id, rate, waiting)
+         where c.id = load.id",
+    )
+    .bind(column(loads, |load| load.id))
+    .bind(column(loads, |load| load.rate))
+    .bind(column(loads, |load| load.waiting))
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Somebody looks at the project's connections: for some seconds every instance tells how busy they are.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn watch(connection: &mut PgConnection, project: ProjectId) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into presence_watches (project_id, until) values ($1, now() + interval '15 seconds')
+         on conflict (project_id) do update set until = excluded.until
+         where presence_watches.until < now() + interval '10 seconds'",
+    )
+    .bind(project.uuid())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+fn column<'a, Row, T>(rows: &'a [Row], of: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
 async fn write_changed(
@@ -76,9 +140,6 @@ async fn write_changed(
     instance: Uuid,
     rows: &[ConnectionRow],
 ) -> Result<(), sqlx::Error> {
-    fn column<'a, T>(rows: &'a [ConnectionRow], of: impl Fn(&'a ConnectionRow) -> T) -> Vec<T> {
-        rows.iter().map(of).collect()
-    }
     // Arrays of arrays cannot be unnested by row; none of the names holds a comma.
     let keys = |row: &ConnectionRow| row.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     sqlx::query(
@@ -128,7 +189,7 @@ pub async fn asked_to_end(pool: &PgPool, instance: Uuid) -> Result<Vec<Uuid>, sq
 
 /// Which connections are asked for.
 #[derive(Debug, Clone, Default)]
-pub struct ConnectionQuery {
+pub struct Wanted {
     /// On this channel.
     pub channel: Option<String>,
     /// On the word of this API key.
@@ -145,6 +206,12 @@ pub struct ListedConnection {
     pub connection: ConnectionRow,
     /// The instance's name.
     pub instance: String,
+    /// Events a second that it is given; `None`: not counted yet.
+    pub rate: Option<f32>,
+    /// Events that wait for it; `None`: not counted yet.
+    pub waiting: Option<i64>,
+    /// Somebody has asked for its end.
+    pub ending: bool,
 }
 
 /// A project's connections on all instances, newest first.
@@ -154,12 +221,12 @@ pub struct ListedConnection {
 pub async fn list(
     connection: &mut PgConnection,
     project: ProjectId,
-    query: &ConnectionQuery,
+    query: &Wanted,
     limit: u32,
 ) -> Result<Vec<ListedConnection>, sqlx::Error> {
     sqlx::query_as(
         "select c.id, c.project_id, c.kind, c.actor, c.actor_name, c.address, c.client, c.connected_at, c.channels,
-                c.keys, i.name as instance
+                c.keys, i.name as instance, c.rate, c.waiting, c.end_asked_at is not null as ending
          from connections c join instances i on i.id = c.instance_id
          where c.project_id = $1
            and ($2::text is null or $2 = any(c.channels))
@@ -178,17 +245,17 @@ pub async fn list(
     .await
 }
 
-/// How many listen to each channel of a project: name and count, most first.
+/// How many connections of a project there are: instance, kind and number.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn channels(
+pub async fn count(
     connection: &mut PgConnection,
     project: ProjectId,
-) -> Result<Vec<(String, i64)>, sqlx::Error> {
+) -> Result<Vec<(String, String, i64)>, sqlx::Error> {
     sqlx::query_as(
-        "select channel, count(*) from connections, unnest(channels) as channel
-         where project_id = $1 group by channel order by count(*) desc, channel limit 1000",
+        "select i.name, c.kind, count(*) from connections c join instances i on i.id = c.instance_id
+         where c.project_id = $1 group by i.name, c.kind order by i.name, c.kind",
     )
     .bind(project.uuid())
     .fetch_all(connection)

@@ -44,10 +44,8 @@ async fn who_is_connected_is_seen_with_channels_and_keys(pool: PgPool) {
     assert_eq!(ids(&server.client, "?channel=open").await.len(), 1);
     assert_eq!(ids(&server.client, "?channel=other").await.len(), 0);
     let channels = server.client.json("/api/v1/channels").await;
-    assert_eq!(
-        channels["channels"],
-        json!([{ "name": "open", "listeners": 1 }, { "name": "private-a", "listeners": 1 }])
-    );
+    let row = |name| json!({ "name": name, "listeners": 1, "perMinute": 0, "lastEventAt": null });
+    assert_eq!(channels["channels"], json!([row("open"), row("private-a")]));
     let first = server.client.json("/api/v1/connections?limit=1").await;
     let next = first["next"].as_str().expect("another page");
     assert_eq!(
@@ -169,4 +167,72 @@ async fn a_key_that_ends_lets_nobody_stay_on_any_instance(pool: PgPool) {
     assert_eq!(count, 1, "one of the two did it");
     one.stop().await;
     two.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn how_busy_connections_are_is_told_on_every_instance_while_somebody_looks(pool: PgPool) {
+    let one = TestServer::start(&pool).await;
+    let two = TestServer::start_with(&pool, |config| config.instance = Some("two".to_owned())).await;
+    let mut busy = two.client.stream("?channels=busy").await;
+    let _idle = two.client.stream("?channels=idle").await;
+    for number in 0..20 {
+        one.client.publish(json!({ "channelName": "busy", "payload": number })).await;
+    }
+    for number in 0..20 {
+        assert_eq!(busy.next().await.data["payload"], number);
+    }
+    let of_channel = async |name: &str| connections(&one.client, &format!("?channel={name}")).await.pop();
+    let rate =
+        eventually("the other instance to count", async || of_channel("busy").await?["rate"].as_f64()).await;
+    assert!(rate > 0.0, "{rate}");
+    let idle = of_channel("idle").await.expect("a connection");
+    assert_eq!((&idle["rate"], &idle["waiting"], &idle["ending"]), (&json!(0.0), &json!(0), &json!(false)));
+    let counts = one.client.json("/api/v1/connections").await["counts"].clone();
+    assert_eq!(counts, json!([{ "instance": "two", "kind": "sse", "connections": 2 }]));
+    one.stop().await;
+    two.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_channel_shows_who_listens_and_what_went_out_as_far_as_one_may_see_it(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut stream = server.client.stream("?channels=orders").await;
+    let token = server.client.sign("private-a").await;
+    let mut inside = server.client.stream(&format!("?channels=private-a&token={token}")).await;
+    server.client.publish(json!({ "channelName": "orders", "payload": "for all" })).await;
+    server
+        .client
+        .publish(
+            json!({ "channelName": "orders", "payload": "of payments", "permissions": ["payments.read"] }),
+        )
+        .await;
+    server.client.publish(json!({ "channelName": "private-a", "payload": "secret" })).await;
+    stream.next().await;
+    inside.next().await;
+
+    let manager = server.client_with(&["connections.manage", "events.read"]).await;
+    let orders = manager.json("/api/v1/channels/orders").await;
+    let payloads = |detail: &Value| -> Vec<Value> {
+        detail["events"].as_array().expect("events").iter().map(|event| event["payload"].clone()).collect()
+    };
+    assert_eq!(payloads(&orders), [json!("of payments"), json!("for all")], "newest first");
+    assert_eq!((&orders["row"]["listeners"], &orders["row"]["perMinute"]), (&json!(1), &json!(2)));
+    assert!(orders["row"]["lastEventAt"].is_string(), "{orders}");
+    assert_eq!(orders["listeners"][0]["channels"], json!(["orders"]));
+    // A person who manages connections sees no more of the events than anybody else.
+    let narrow = server.client_with(&["connections.manage"]).await;
+    assert_eq!(payloads(&narrow.json("/api/v1/channels/orders").await), [json!("for all")]);
+    let private = server.client.json("/api/v1/channels/private-a").await;
+    assert_eq!((payloads(&private), &private["row"]["perMinute"]), (vec![], &json!(1)));
+    let quiet = server.client.json("/api/v1/channels/quiet").await;
+    assert_eq!((&quiet["row"]["listeners"], &quiet["row"]["lastEventAt"]), (&json!(0), &Value::Null));
+
+    let reader = server.client_with(&["events.read"]).await;
+    assert_eq!(reader.status("/api/v1/channels/orders").await, 403);
+    assert_eq!(server.client.status("/api/v1/channels/no%20channel").await, 404);
+    let other = server.add_project("other").await;
+    let stranger = server.client_of(other, &["*"]).await;
+    let theirs = stranger.json("/api/v1/channels/orders").await;
+    assert_eq!((payloads(&theirs), &theirs["row"]["listeners"]), (vec![], &json!(0)));
+    server.stop().await;
 }

@@ -27,7 +27,9 @@ async fn a_key_with_an_end_has_a_job_that_waits_for_it_and_can_be_called_off(poo
     let path = format!("/api/v1/jobs/{}", waiting[0]["id"].as_str().expect("an id"));
 
     let viewer = server.client_with(&["jobs.read"]).await;
-    assert_eq!(viewer.json(&path).await["state"], "scheduled");
+    let seen = viewer.json(&path).await;
+    assert_eq!((&seen["state"], &seen["actions"]), (&json!("scheduled"), &json!([])));
+    assert_eq!(server.client.json(&path).await["actions"], json!(["cancel"]));
     assert_eq!(post(&viewer, &format!("{path}/cancel")).await.0, 403);
     assert_eq!(server.client_with(&["events.publish"]).await.status("/api/v1/jobs").await, 403);
     let other = server.add_project("other").await;

@@ -11,8 +11,8 @@ use tidewatch_events::Envelope;
 use tidewatch_events::catalog::settlement::SettlementStatus;
 use tidewatch_events::id::SettlementId;
 
-use super::Reducer;
 use super::facts::row_of;
+use super::{Holdable, Reducer};
 use crate::model::{SettlementCursor, SettlementPage, SettlementQuery, SettlementRow, Snapshot};
 
 /// Which part of the list a page shows.
@@ -75,14 +75,6 @@ impl SettlementList {
         self.visible().iter().find(|row| row.id == id)
     }
 
-    /// How many rows wait to be shown.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        let Some(held) = &self.held else { return 0 };
-        let shown: BTreeSet<SettlementId> = held.iter().map(|row| row.id).collect();
-        self.rows.iter().filter(|row| !shown.contains(&row.id)).count()
-    }
-
     /// Whether a row that is on the screen no longer belongs there, and goes when it is let go.
     #[must_use]
     pub fn is_leaving(&self, row: &SettlementRow) -> bool {
@@ -99,18 +91,6 @@ impl SettlementList {
     #[must_use]
     pub fn next(&self) -> Option<String> {
         self.floor.map(|floor| self.visible().last().map_or(floor, SettlementRow::key).to_string())
-    }
-
-    /// Someone points at the rows: they stay where they are, and change in place alone.
-    pub fn hold(&mut self) {
-        if self.held.is_none() {
-            self.held = Some(self.rows.clone());
-        }
-    }
-
-    /// Nobody points at the rows any more: what waited is shown.
-    pub fn release(&mut self) {
-        self.held = None;
     }
 
     fn is_within(&self, key: SettlementCursor) -> bool {
@@ -153,6 +133,24 @@ impl SettlementList {
             self.rows.truncate(self.scope.limit);
             self.floor = self.rows.last().map(SettlementRow::key);
         }
+    }
+}
+
+impl Holdable for SettlementList {
+    fn hold(&mut self) {
+        if self.held.is_none() {
+            self.held = Some(self.rows.clone());
+        }
+    }
+
+    fn release(&mut self) {
+        self.held = None;
+    }
+
+    fn waiting(&self) -> usize {
+        let Some(held) = &self.held else { return 0 };
+        let shown: BTreeSet<SettlementId> = held.iter().map(|row| row.id).collect();
+        self.rows.iter().filter(|row| !shown.contains(&row.id)).count()
     }
 }
 

@@ -78,7 +78,9 @@ fn trouble(detail: &SettlementDetail) -> Option<(&'static str, String)> {
 
 fn progress(row: &SettlementRow) -> impl IntoView + use<> {
     if row.required > 0 {
-        Either::Left(view! { <ProgressBar confirmations=row.confirmations required=row.required/> })
+        Either::Left(
+            view! { <ProgressBar label="Confirmations" done=row.confirmations.into() total=row.required.into()/> },
+        )
     } else {
         Either::Right(())
     }

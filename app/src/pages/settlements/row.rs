@@ -52,7 +52,9 @@ pub fn SettlementTableRow(list: RwSignal<SettlementList>, first: SettlementRow) 
 
 fn progress(row: &SettlementRow) -> impl IntoView + use<> {
     if row.status == SettlementStatus::Confirming && row.required > 0 {
-        Either::Left(view! { <ProgressBar confirmations=row.confirmations required=row.required/> })
+        Either::Left(
+            view! { <ProgressBar label="Confirmations" done=row.confirmations.into() total=row.required.into()/> },
+        )
     } else {
         Either::Right(())
     }

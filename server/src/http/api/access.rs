@@ -8,14 +8,14 @@ use http::StatusCode;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tidewatch_app::model::{AccessChange, Changed, Organization};
+use tidewatch_app::model::{Changed, Organization, ProjectChange};
 use tidewatch_events::Permission;
 use tidewatch_events::id::{ApiKeyId, OrganizationId};
 
 use super::settlements::ReadOrigin;
 use crate::access::Caller;
 use crate::access::login::LoginOrigin;
-use crate::commands::{change_access, password};
+use crate::commands::{change_project, password};
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
 use crate::queries;
@@ -49,12 +49,12 @@ fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Err
 type Answer = Result<Json<Changed>, Error>;
 type Made = Result<(StatusCode, Json<Changed>), Error>;
 
-async fn carry_out(state: &AppState, caller: &Caller, origin: ReadOrigin, change: AccessChange) -> Answer {
-    change_access(state, caller, change, &origin.0).await.map(Json)
+async fn carry_out(state: &AppState, caller: &Caller, origin: ReadOrigin, change: ProjectChange) -> Answer {
+    change_project(state, caller, change, &origin.0).await.map(Json)
 }
 
-async fn make(state: &AppState, caller: &Caller, origin: ReadOrigin, change: AccessChange) -> Made {
-    let made = change_access(state, caller, change, &origin.0).await?;
+async fn make(state: &AppState, caller: &Caller, origin: ReadOrigin, change: ProjectChange) -> Made {
+    let made = change_project(state, caller, change, &origin.0).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -94,7 +94,7 @@ async fn rename_project(
     origin: ReadOrigin,
     JsonBody(Name { name }): JsonBody<Name>,
 ) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::RenameProject { name }).await
+    carry_out(&state, &caller, origin, ProjectChange::RenameProject { name }).await
 }
 
 async fn list_people(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
@@ -123,7 +123,7 @@ async fn set_person(
     let id = id(&person)?;
     match patch {
         PersonPatch { roles: None, organizations: None, disabled: Some(disabled) } => {
-            carry_out(&state, &caller, origin, AccessChange::SetDisabled { id, disabled }).await
+            carry_out(&state, &caller, origin, ProjectChange::SetDisabled { id, disabled }).await
         }
         PersonPatch { disabled: None, roles: None, organizations: None } => {
             Err(Error::field("", "must say roles, organizations or disabled"))
@@ -137,7 +137,7 @@ async fn set_person(
                 .into_iter()
                 .find(|known| known.id == id)
                 .ok_or_else(|| Error::NotFound(format!("person {id}")))?;
-            let change = AccessChange::SetPerson {
+            let change = ProjectChange::SetPerson {
                 id,
                 roles: roles.unwrap_or(now.roles),
                 organizations: organizations.unwrap_or(now.organizations),
@@ -153,7 +153,7 @@ async fn remove_person(
     origin: ReadOrigin,
     Path(person): Path<String>,
 ) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::RemovePerson { id: id(&person)? }).await
+    carry_out(&state, &caller, origin, ProjectChange::RemovePerson { id: id(&person)? }).await
 }
 
 async fn list_invitations(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
@@ -177,7 +177,7 @@ async fn invite(
     JsonBody(new): JsonBody<NewInvitation>,
 ) -> Made {
     let NewInvitation { email, roles, organizations } = new;
-    make(&state, &caller, origin, AccessChange::InvitePerson { email, roles, organizations }).await
+    make(&state, &caller, origin, ProjectChange::InvitePerson { email, roles, organizations }).await
 }
 
 async fn cancel_invitation(
@@ -186,7 +186,7 @@ async fn cancel_invitation(
     origin: ReadOrigin,
     Path(invitation): Path<String>,
 ) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::CancelInvitation { id: id(&invitation)? }).await
+    carry_out(&state, &caller, origin, ProjectChange::CancelInvitation { id: id(&invitation)? }).await
 }
 
 async fn list_roles(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
@@ -209,7 +209,7 @@ async fn save_role(
     Path(name): Path<String>,
     JsonBody(RoleBody { title, permissions, own_only }): JsonBody<RoleBody>,
 ) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::SaveRole { name, title, permissions, own_only }).await
+    carry_out(&state, &caller, origin, ProjectChange::SaveRole { name, title, permissions, own_only }).await
 }
 
 async fn delete_role(
@@ -218,7 +218,7 @@ async fn delete_role(
     origin: ReadOrigin,
     Path(name): Path<String>,
 ) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::DeleteRole { name }).await
+    carry_out(&state, &caller, origin, ProjectChange::DeleteRole { name }).await
 }
 
 async fn list_organizations(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
@@ -232,7 +232,7 @@ async fn create_organization(
     origin: ReadOrigin,
     JsonBody(Name { name }): JsonBody<Name>,
 ) -> Made {
-    make(&state, &caller, origin, AccessChange::CreateOrganization { name }).await
+    make(&state, &caller, origin, ProjectChange::CreateOrganization { name }).await
 }
 
 async fn rename_organization(
@@ -243,7 +243,7 @@ async fn rename_organization(
     JsonBody(Name { name }): JsonBody<Name>,
 ) -> Answer {
     let id = id(&organization)?;
-    carry_out(&state, &caller, origin, AccessChange::RenameOrganization { id, name }).await
+    carry_out(&state, &caller, origin, ProjectChange::RenameOrganization { id, name }).await
 }
 
 async fn list_keys(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
@@ -265,7 +265,7 @@ async fn create_key(
     origin: ReadOrigin,
     JsonBody(NewKey { name, scopes, expires_in_days }): JsonBody<NewKey>,
 ) -> Made {
-    make(&state, &caller, origin, AccessChange::CreateApiKey { name, scopes, expires_in_days }).await
+    make(&state, &caller, origin, ProjectChange::CreateApiKey { name, scopes, expires_in_days }).await
 }
 
 async fn delete_key(
@@ -274,7 +274,7 @@ async fn delete_key(
     origin: ReadOrigin,
     Path(key): Path<String>,
 ) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::DeleteApiKey { id: id(&key)? }).await
+    carry_out(&state, &caller, origin, ProjectChange::DeleteApiKey { id: id(&key)? }).await
 }
 
 #[derive(Deserialize)]
@@ -291,7 +291,7 @@ async fn rotate_key(
     JsonBody(Rotation { overlap_hours }): JsonBody<Rotation>,
 ) -> Made {
     let id: ApiKeyId = id(&key)?;
-    make(&state, &caller, origin, AccessChange::RotateApiKey { id, overlap_hours }).await
+    make(&state, &caller, origin, ProjectChange::RotateApiKey { id, overlap_hours }).await
 }
 
 async fn list_sessions(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
@@ -304,11 +304,11 @@ async fn end_session(
     origin: ReadOrigin,
     Path(session): Path<String>,
 ) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::EndSession { id: id(&session)? }).await
+    carry_out(&state, &caller, origin, ProjectChange::EndSession { id: id(&session)? }).await
 }
 
 async fn end_other_sessions(State(state): State<AppState>, caller: Caller, origin: ReadOrigin) -> Answer {
-    carry_out(&state, &caller, origin, AccessChange::EndOtherSessions).await
+    carry_out(&state, &caller, origin, ProjectChange::EndOtherSessions).await
 }
 
 #[derive(Deserialize)]

@@ -5,17 +5,14 @@ use axum::routing::{delete, get};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Serialize;
-use tidewatch_events::id::{ApiKeyId, ConnectionId};
-use tidewatch_events::{Channel, Permission, Timestamp};
-use time::OffsetDateTime;
+use tidewatch_app::model::{ChannelDetail, ChannelRow, ConnectionPage, ConnectionQuery};
 
 use super::settlements::ReadOrigin;
 use crate::access::Caller;
 use crate::commands;
-use crate::db;
-use crate::db::connections::{ConnectionQuery, ListedConnection};
 use crate::error::Error;
 use crate::http::query::Query;
+use crate::queries;
 use crate::state::AppState;
 
 /// Most connections of a page.
@@ -29,86 +26,22 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/connections", get(list))
         .route("/api/v1/connections/{id}", delete(end))
         .route("/api/v1/channels", get(channels))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionJson {
-    id: ConnectionId,
-    kind: String,
-    instance: String,
-    actor: String,
-    actor_name: String,
-    address: Option<String>,
-    client: String,
-    connected_at: Timestamp,
-    channels: Vec<String>,
-    /// The API keys on whose word it is connected or in a private channel.
-    keys: Vec<ApiKeyId>,
-}
-
-impl From<ListedConnection> for ConnectionJson {
-    fn from(ListedConnection { connection: row, instance }: ListedConnection) -> Self {
-        Self {
-            id: ConnectionId::from_uuid(row.id),
-            kind: row.kind,
-            instance,
-            actor: row.actor,
-            actor_name: row.actor_name,
-            address: row.address,
-            client: row.client,
-            connected_at: row.connected_at.into(),
-            channels: row.channels,
-            keys: row.keys.into_iter().map(ApiKeyId::from_uuid).collect(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ConnectionsPage {
-    connections: Vec<ConnectionJson>,
-    /// `after` of the following page; `null` on the last.
-    next: Option<String>,
+        .route("/api/v1/channels/{name}", get(channel))
 }
 
 async fn list(
     State(state): State<AppState>,
     caller: Caller,
     query: Query,
-) -> Result<Json<ConnectionsPage>, Error> {
-    caller.require_manager(&Permission::CONNECTIONS_MANAGE)?;
+) -> Result<Json<ConnectionPage>, Error> {
     let query = query.only(&["channel", "key", "after", "limit"])?;
-    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let channel: Option<Channel> = query.parse("channel")?;
+    let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
     let wanted = ConnectionQuery {
-        channel: channel.map(|channel| channel.to_string()),
+        channel: query.parse("channel")?,
         key: query.parse("key")?,
-        after: query.get("after").map(read_cursor).transpose()?,
+        after: query.get("after").map(ToOwned::to_owned),
     };
-    // What is known here is told exactly, what others know within seconds.
-    state.presence.report().await?;
-    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX - 1);
-    let mut rows = db::connections::list(&mut snapshot, caller.project(), &wanted, limit + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|last| {
-        format!(
-            "{}:{}",
-            last.connection.connected_at.unix_timestamp_nanos(),
-            ConnectionId::from_uuid(last.connection.id)
-        )
-    });
-    Ok(Json(ConnectionsPage { connections: rows.into_iter().map(Into::into).collect(), next }))
-}
-
-fn read_cursor(text: &str) -> Result<(OffsetDateTime, ConnectionId), Error> {
-    text.split_once(':')
-        .and_then(|(nanos, id)| {
-            let at = OffsetDateTime::from_unix_timestamp_nanos(nanos.parse().ok()?).ok()?;
-            Some((at, id.parse().ok()?))
-        })
-        .ok_or_else(|| Error::parameter("after", "is not the `next` of a page"))
+    Ok(Json(queries::connections(&state, &caller, &wanted, limit).await?))
 }
 
 async fn end(
@@ -123,14 +56,8 @@ async fn end(
 }
 
 #[derive(Serialize)]
-struct ChannelJson {
-    name: String,
-    listeners: i64,
-}
-
-#[derive(Serialize)]
 struct ChannelsJson {
-    channels: Vec<ChannelJson>,
+    channels: Vec<ChannelRow>,
 }
 
 async fn channels(
@@ -138,11 +65,15 @@ async fn channels(
     caller: Caller,
     query: Query,
 ) -> Result<Json<ChannelsJson>, Error> {
-    caller.require_manager(&Permission::CONNECTIONS_MANAGE)?;
     query.only(&[])?;
-    state.presence.report().await?;
-    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
-    let rows = db::connections::channels(&mut snapshot, caller.project()).await?;
-    let channels = rows.into_iter().map(|(name, listeners)| ChannelJson { name, listeners }).collect();
-    Ok(Json(ChannelsJson { channels }))
+    Ok(Json(ChannelsJson { channels: queries::channels(&state, &caller).await? }))
+}
+
+async fn channel(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<ChannelDetail>, Error> {
+    let name = name.parse().map_err(|error| Error::NotFound(format!("channel `{name}`: {error}")))?;
+    Ok(Json(queries::channel(&state, &caller, name).await?))
 }

@@ -113,7 +113,7 @@ async fn stream_or_page(
     let _present = (!wait.is_zero()).then(|| {
         let id = ConnectionId::from_uuid(Uuid::now_v7());
         let present = state.presence.enter(id, ConnectionKind::Poll, &reader.caller, &from);
-        present.listens(&filter.channels, &reader.grants);
+        present.listens(&filter.channels, &reader.grants, id);
         present
     });
     let start = resume::resolve(&state, reader.caller.project(), point).await?;
@@ -212,7 +212,7 @@ fn open_stream(
     let rights = rights(state, &reader.subject);
     let present = state.presence.enter(id, ConnectionKind::Sse, &reader.caller, from);
     if !request.filter.channels.is_empty() {
-        present.listens(&request.filter.channels, &reader.grants);
+        present.listens(&request.filter.channels, &reader.grants, id);
     }
     let watch = state.warden.watch(id, reader.caller.credential, reader.grants, &reader.subject);
     let subscription = state.hub.subscribe(SubscribeRequest {

@@ -12,15 +12,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT};
 use tidewatch_events::{Channel, EventId, Permission, Timestamp};
-use time::OffsetDateTime;
 
 use super::settlements::ReadOrigin;
 use crate::access::Caller;
+use crate::commands::channels::sign;
 use crate::commands::publish::{Idempotency, PublishRequest, Published, publish};
 use crate::error::Error;
 use crate::http::cloud_event::{self, ReadEvent};
 use crate::http::json_body::{JsonBody, essence, is_json, parse, parse_any, read, read_bytes};
-use crate::http::problem::FieldProblem;
 use crate::http::query::Query;
 use crate::state::AppState;
 
@@ -39,7 +38,7 @@ pub fn router() -> Router<AppState> {
             "/api/v1/publishers/events/publish",
             post(publish_events).layer(DefaultBodyLimit::max(MAX_PUBLISH_BYTES)),
         )
-        .route("/api/v1/publishers/sign", post(sign))
+        .route("/api/v1/publishers/sign", post(sign_token))
 }
 
 #[derive(Debug, Serialize)]
@@ -164,29 +163,12 @@ struct SignedJson {
     expires_at: Timestamp,
 }
 
-async fn sign(
+async fn sign_token(
     State(state): State<AppState>,
     caller: Caller,
     JsonBody(request): JsonBody<SignRequest>,
 ) -> Result<Json<SignedJson>, Error> {
-    caller.require(&Permission::TOKENS_SIGN)?;
-    let is_name =
-        |name: &String| (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if !request.subject.as_ref().is_none_or(is_name) {
-        return Err(Error::Fields(vec![FieldProblem::new(
-            "subject",
-            "must have 1 to 200 characters, none of them a control character",
-        )]));
-    }
-    let (token, expires_at) = state
-        .channel_tokens
-        .sign(
-            caller.project(),
-            request.channel_name,
-            caller.actor.clone(),
-            request.subject,
-            OffsetDateTime::now_utc(),
-        )
-        .map_err(|error| Error::Internal(error.to_string()))?;
+    let SignRequest { channel_name, subject } = request;
+    let (token, expires_at) = sign(&state, &caller, channel_name, subject)?;
     Ok(Json(SignedJson { token: token.expose_secret().to_owned(), expires_at: expires_at.into() }))
 }

@@ -1,63 +1,17 @@
-//! Who may what: one entrance for pages, API and command line.
+//! One's own logins.
 
 use serde_json::json;
-use tidewatch_app::model::{AccessChange, Changed};
+use tidewatch_app::model::Changed;
 use tidewatch_events::id::{SessionId, UserId};
 use uuid::Uuid;
 
+use super::Origin;
 use super::audit::{Change, note};
-use super::{Origin, keys, people, project, roles};
 use crate::access::Caller;
 use crate::access::credential::Credential;
 use crate::db;
 use crate::error::Error;
 use crate::state::AppState;
-
-/// Carries a change out.
-///
-/// # Errors
-/// 403 without the permission that the change needs, or when it would give away what the caller does
-/// not have; 404, 409 and 422 as the change's own description says.
-pub async fn change_access(
-    state: &AppState,
-    caller: &Caller,
-    change: AccessChange,
-    origin: &Origin,
-) -> Result<Changed, Error> {
-    match change {
-        AccessChange::InvitePerson { email, roles, organizations } => {
-            people::invite(state, caller, origin, email.trim(), roles, organizations).await
-        }
-        AccessChange::CancelInvitation { id } => people::cancel_invitation(state, caller, origin, id).await,
-        AccessChange::SetPerson { id, roles, organizations } => {
-            people::set(state, caller, origin, id, roles, organizations).await
-        }
-        AccessChange::SetDisabled { id, disabled } => {
-            people::set_disabled(state, caller, origin, id, disabled).await
-        }
-        AccessChange::RemovePerson { id } => people::remove(state, caller, origin, id).await,
-        AccessChange::SaveRole { name, title, permissions, own_only } => {
-            roles::save(state, caller, origin, name, title, permissions, !own_only).await
-        }
-        AccessChange::DeleteRole { name } => roles::delete(state, caller, origin, &name).await,
-        AccessChange::CreateOrganization { name } => {
-            project::create_organization(state, caller, origin, &name).await
-        }
-        AccessChange::RenameOrganization { id, name } => {
-            project::rename_organization(state, caller, origin, id, &name).await
-        }
-        AccessChange::CreateApiKey { name, scopes, expires_in_days } => {
-            keys::create(state, caller, origin, &name, scopes, expires_in_days).await
-        }
-        AccessChange::RotateApiKey { id, overlap_hours } => {
-            keys::rotate(state, caller, origin, id, overlap_hours).await
-        }
-        AccessChange::DeleteApiKey { id } => keys::delete(state, caller, origin, id).await,
-        AccessChange::EndSession { id } => end_session(state, caller, origin, id).await,
-        AccessChange::EndOtherSessions => end_other_sessions(state, caller, origin).await,
-        AccessChange::RenameProject { name } => project::rename(state, caller, origin, &name).await,
-    }
-}
 
 /// The person behind the caller; a key has no logins.
 ///
@@ -80,7 +34,11 @@ pub const fn own_login(caller: &Caller) -> (Option<[u8; 32]>, Option<Uuid>) {
     }
 }
 
-async fn end_session(
+/// Ends a login of the caller's own.
+///
+/// # Errors
+/// 404, and 403 for a key.
+pub async fn end(
     state: &AppState,
     caller: &Caller,
     origin: &Origin,
@@ -103,7 +61,11 @@ async fn end_session(
     Ok(Changed { id: id.to_string(), message: "The session has ended.".to_owned(), secret: None })
 }
 
-async fn end_other_sessions(state: &AppState, caller: &Caller, origin: &Origin) -> Result<Changed, Error> {
+/// Ends all logins of the caller's own but the one that asks.
+///
+/// # Errors
+/// 403 for a key.
+pub async fn end_others(state: &AppState, caller: &Caller, origin: &Origin) -> Result<Changed, Error> {
     let user = person(caller)?;
     let (session, family) = own_login(caller);
     let mut transaction = db::begin_change(&state.access, caller.project()).await?;

@@ -1,0 +1,42 @@
+//! Connections, channels and jobs.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use tidewatch_events::Channel;
+use tidewatch_events::id::JobId;
+
+use crate::error::AppError;
+use crate::model::{Channels, ConnectionPage, ConnectionQuery, Job, JobPage, JobQuery, Snapshot};
+
+/// A page of the project's live connections.
+#[server(prefix = "/fn", endpoint = "list_connections", input = GetUrl)]
+pub async fn list_connections(
+    project: String,
+    #[server(default)] query: ConnectionQuery,
+) -> Result<Snapshot<ConnectionPage>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).connections(query).await
+}
+
+/// The project's channels, and the one that is looked at.
+#[server(prefix = "/fn", endpoint = "list_channels", input = GetUrl)]
+pub async fn list_channels(
+    project: String,
+    #[server(default)] selected: Option<Channel>,
+) -> Result<Snapshot<Channels>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).channels(selected).await
+}
+
+/// A page of the project's jobs.
+#[server(prefix = "/fn", endpoint = "list_jobs", input = GetUrl)]
+pub async fn list_jobs(
+    project: String,
+    #[server(default)] query: JobQuery,
+) -> Result<Snapshot<JobPage>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).jobs(query).await
+}
+
+/// One job.
+#[server(prefix = "/fn", endpoint = "get_job", input = GetUrl)]
+pub async fn get_job(project: String, id: JobId) -> Result<Snapshot<Job>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).job(id).await
+}

@@ -1,0 +1,32 @@
+//! Which rows the polled lists have.
+
+use tidewatch_events::id::{ConnectionId, JobId};
+
+use super::ListPage;
+use crate::model::{Connection, ConnectionPage, Job, JobPage};
+
+impl ListPage for ConnectionPage {
+    type Row = Connection;
+    type Key = ConnectionId;
+
+    fn key(row: &Connection) -> ConnectionId {
+        row.id
+    }
+
+    fn rows(&self) -> &[Connection] {
+        &self.connections
+    }
+}
+
+impl ListPage for JobPage {
+    type Row = Job;
+    type Key = JobId;
+
+    fn key(row: &Job) -> JobId {
+        row.id
+    }
+
+    fn rows(&self) -> &[Job] {
+        &self.jobs
+    }
+}

@@ -1,0 +1,73 @@
+//! Who is connected.
+
+use serde::{Deserialize, Serialize};
+use tidewatch_events::id::{ApiKeyId, ConnectionId};
+use tidewatch_events::{Channel, Timestamp};
+
+/// A live connection of a client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// Which.
+    pub id: ConnectionId,
+    /// `sse`, `poll` or `socketio`.
+    pub kind: String,
+    /// The instance that has it, by name.
+    pub instance: String,
+    /// Whose: `user:usr_…` or `key:key_…`.
+    pub actor: String,
+    /// What that one is called.
+    pub actor_name: String,
+    /// From where.
+    pub address: Option<String>,
+    /// With what program, as it says itself.
+    pub client: String,
+    /// Since when.
+    pub connected_at: Timestamp,
+    /// The channels that it listens to; none: all that it may see.
+    pub channels: Vec<String>,
+    /// The API keys on whose word it is connected or in a private channel.
+    pub keys: Vec<ApiKeyId>,
+    /// Events a second that it is given, over some seconds; `None` until its instance has counted.
+    pub rate: Option<f32>,
+    /// Events that wait for it; `None` until its instance has counted.
+    pub waiting: Option<u64>,
+    /// Somebody has asked for its end, which takes a second or two.
+    pub ending: bool,
+}
+
+/// Which connections are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConnectionQuery {
+    /// On this channel.
+    pub channel: Option<Channel>,
+    /// On the word of this API key.
+    pub key: Option<ApiKeyId>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// How many are connected to an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceCount {
+    /// The instance's name.
+    pub instance: String,
+    /// `sse`, `poll` or `socketio`.
+    pub kind: String,
+    /// How many connections of this project it has.
+    pub connections: u64,
+}
+
+/// A page of connections, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionPage {
+    /// The connections.
+    pub connections: Vec<Connection>,
+    /// `after` of the following page; `None` on the last.
+    pub next: Option<String>,
+    /// All connections of the project, by instance and kind, whatever was asked for.
+    pub counts: Vec<InstanceCount>,
+}

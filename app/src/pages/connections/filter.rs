@@ -1,0 +1,88 @@
+//! Which connections the address asks for.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
+
+use crate::components::error_state::encode;
+use crate::contexts::project::use_project;
+use crate::error::AppError;
+use crate::model::ConnectionQuery;
+
+/// What the address asks for.
+pub(super) fn read_query(params: &ParamsMap) -> Result<ConnectionQuery, AppError> {
+    let text =
+        |name: &str| params.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let invalid = |field: &str, message: String| AppError::Invalid { field: field.to_owned(), message };
+    Ok(ConnectionQuery {
+        channel: text("channel")
+            .map(|text| text.parse().map_err(|error| invalid("channel", format!("`{text}` {error}"))))
+            .transpose()?,
+        key: text("key")
+            .map(|text| text.parse().map_err(|error| invalid("key", format!("`{text}` {error}"))))
+            .transpose()?,
+        after: text("after"),
+    })
+}
+
+/// The address of a page of these connections.
+pub(super) fn href(query: &ConnectionQuery, after: Option<&str>) -> String {
+    let parts = [
+        ("channel", query.channel.as_ref().map(|channel| encode(&channel.to_string()))),
+        ("key", query.key.map(|key| key.to_string())),
+        ("after", after.map(encode)),
+    ];
+    let said: Vec<String> =
+        parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
+    if said.is_empty() { "/connections".to_owned() } else { format!("/connections?{}", said.join("&")) }
+}
+
+/// A form that asks for those on a channel, or on the word of a key.
+#[component]
+pub(super) fn Filter() -> impl IntoView {
+    let params = use_query_map();
+    let project = use_project();
+    let value = move |name: &'static str| move || params.read().get(name).unwrap_or_default();
+    let is_filtered = move || {
+        ["channel", "key"].iter().any(|name| params.read().get(name).is_some_and(|text| !text.is_empty()))
+    };
+    view! {
+        <form method="get" action="/connections" class="form form-inline panel">
+            {(!project.slug().is_empty()).then(|| view! { <input type="hidden" name="project" value=project.slug()/> })}
+            <label class="field field-wide">
+                <span>"On the channel"</span>
+                <input type="text" name="channel" value=value("channel") placeholder="orders" autocomplete="off"/>
+            </label>
+            <label class="field field-wide">
+                <span>"On the word of the API key"</span>
+                <input type="text" name="key" value=value("key") placeholder="key_…" autocomplete="off"/>
+            </label>
+            <button class="button">"Filter"</button>
+            {move || is_filtered().then(|| view! { <a class="button button-quiet" href=project.href("/connections")>"Show all"</a> })}
+        </form>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back_what_it_wrote() {
+        let mut params = ParamsMap::new();
+        params.insert("channel", "private-orders".to_owned());
+        params.insert("after", "12:con_x".to_owned());
+        let query = read_query(&params).expect("a query");
+        assert_eq!(
+            href(&query, query.after.as_deref()),
+            "/connections?channel=private-orders&after=12%3Acon_x"
+        );
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let mut params = ParamsMap::new();
+        params.insert("key", "nonsense".to_owned());
+        assert!(matches!(read_query(&params), Err(AppError::Invalid { field, .. }) if field == "key"));
+    }
+}

@@ -1,0 +1,88 @@
+//! The log of what was sent to an endpoint.
+
+use leptos::prelude::*;
+use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
+
+use super::delivery::DeliveryRow;
+use crate::components::change_form::ChangeAction;
+use crate::components::{EmptyState, LiveTable, Pagination, ReadFreshness};
+use crate::contexts::project::use_project;
+use crate::live::reduce::PolledList;
+use crate::model::{WebhookDelivery, WebhookDeliveryState, WebhookDetail, WebhookQuery};
+
+/// A state as people read it.
+pub(super) const fn title_of(state: WebhookDeliveryState) -> &'static str {
+    match state {
+        WebhookDeliveryState::Pending => "On its way",
+        WebhookDeliveryState::Delivered => "Delivered",
+        WebhookDeliveryState::Failed => "Failed",
+        WebhookDeliveryState::Cancelled => "Called off",
+    }
+}
+
+fn href(id: WebhookId, state: Option<WebhookDeliveryState>, after: Option<WebhookDeliveryId>) -> String {
+    let parts = [
+        ("state", state.map(|state| state.to_string())),
+        ("after", after.map(|after| after.to_string())),
+    ];
+    let said: Vec<String> =
+        parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
+    if said.is_empty() { format!("/webhooks/{id}") } else { format!("/webhooks/{id}?{}", said.join("&")) }
+}
+
+/// Deliveries, newest first.
+#[component]
+pub(super) fn DeliveryTable(
+    list: RwSignal<PolledList<WebhookDetail>>,
+    id: WebhookId,
+    query: WebhookQuery,
+    action: ChangeAction,
+) -> impl IntoView {
+    let project = use_project();
+    let state = query.state;
+    let as_of = Memo::new(move |_| list.with(PolledList::as_of));
+    let is_empty = Memo::new(move |_| list.with(|list| list.visible().is_empty()));
+    let newest = query.after.map(|_| project.href(&href(id, state, None)));
+    let older = Memo::new(move |_| {
+        let next = list.with(|list| list.page().deliveries.next)?;
+        Some(project.href(&href(id, state, Some(next))))
+    });
+    let chip = move |wanted: Option<WebhookDeliveryState>| {
+        let current = (state == wanted).then_some("true");
+        let name = wanted.map_or("All", title_of);
+        view! { <a class="chip" href=project.href(&href(id, wanted, None)) aria-current=current>{name}</a> }
+    };
+    view! {
+        <div class="stack">
+        <nav class="chips" aria-label="State">
+            {std::iter::once(None).chain(WebhookDeliveryState::ALL.map(Some)).map(chip).collect_view()}
+        </nav>
+        <LiveTable list what="deliveries" freshness=move || view! { <ReadFreshness as_of/> }>
+            <table class="table deliveries" class:is-empty=move || is_empty.get()>
+                <caption class="visually-hidden">"Deliveries, newest first"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Event"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col" class="numeric">"Attempts"</th>
+                        <th scope="col">"Last answer"</th>
+                        <th scope="col">"When"</th>
+                        <td></td>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=move || list.with(|list| list.visible().to_vec()) key=|row: &WebhookDelivery| row.id let:row>
+                        <DeliveryRow list first=row action/>
+                    </For>
+                </tbody>
+            </table>
+            <Show when=move || is_empty.get()>
+                <EmptyState title="Nothing here now">
+                    <p>"What happens from now on and what the webhook may see is sent to it, and appears here."</p>
+                </EmptyState>
+            </Show>
+        </LiveTable>
+        <Pagination newest older/>
+        </div>
+    }
+}
