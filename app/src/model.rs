@@ -7,6 +7,7 @@ mod settlement;
 mod snapshot;
 mod theme;
 mod user;
+mod webhook;
 
 pub use access::{
     AccessChange, ApiKey, AuditEntry, AuditPage, AuditQuery, Changed, Invitation, Organization, People,
@@ -21,3 +22,7 @@ pub use settlement::{
 pub use snapshot::Snapshot;
 pub use theme::{ParseThemeError, Theme};
 pub use user::{CurrentUser, ProjectLink};
+pub use webhook::{
+    DisabledReason, NewWebhook, ParseDeliveryStateError, Webhook, WebhookAttempt, WebhookDeliveries,
+    WebhookDelivery, WebhookDeliveryDetail, WebhookDeliveryState, WebhookPatch,
+};

@@ -13,6 +13,7 @@ pub mod project;
 pub mod publish;
 pub mod roles;
 pub mod settlements;
+pub mod webhooks;
 
 use tidewatch_events::{Metadata, Timestamp};
 use time::OffsetDateTime;

@@ -1,5 +1,7 @@
-//! What callers can ask about access: the API and the dashboard both come through here. Each asks
+//! What callers can ask about access, and about webhooks: the API and the dashboard both come through here. Each asks
 //! for the permission that it needs, and reads one project's rows.
+
+pub mod webhooks;
 
 use std::collections::BTreeMap;
 
