@@ -59,6 +59,9 @@ without tidewatch-outbox "the outbox knows PostgreSQL, and neither HTTP nor page
 within tidewatch-jobs "the queue knows the vocabulary only." tidewatch-events
 without tidewatch-jobs "the queue knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
 
+within tidewatch-webhooks "webhooks know what is sent and where, and not what it says."
+without tidewatch-webhooks "webhooks know HTTP as a client, and neither SQL nor a server nor pages." sqlx axum tower-http leptos
+
 within tidewatch-hub "the hub knows the vocabulary only." tidewatch-events
 without tidewatch-hub "the hub knows neither SQL nor HTTP nor pages." sqlx axum hyper tower-http leptos
 
@@ -82,8 +85,8 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-outbox tidewatch-jobs tidewatch-hub tidewatch-client tidewatch-app tidewatch-frontend \
-  tidewatch-server tidewatch-bench; do
+for crate in tidewatch-events tidewatch-outbox tidewatch-jobs tidewatch-webhooks tidewatch-hub tidewatch-client tidewatch-app \
+  tidewatch-frontend tidewatch-server tidewatch-bench; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."
     broken=1

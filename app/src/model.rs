@@ -11,6 +11,7 @@ mod settlement;
 mod snapshot;
 mod theme;
 mod user;
+mod webhook;
 
 pub use access::{
     ApiKey, AuditEntry, AuditPage, AuditQuery, Invitation, Organization, People, Person, Role, Session,
@@ -28,3 +29,7 @@ pub use settlement::{
 pub use snapshot::Snapshot;
 pub use theme::{ParseThemeError, Theme};
 pub use user::{CurrentUser, ProjectLink};
+pub use webhook::{
+    DisabledReason, NewWebhook, ParseDeliveryStateError, Webhook, WebhookAttempt, WebhookDeliveries,
+    WebhookDelivery, WebhookDeliveryDetail, WebhookDeliveryState, WebhookPatch,
+};

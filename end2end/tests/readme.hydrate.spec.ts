@@ -54,3 +54,11 @@ test("the README's publication is one event, and who has the token hears it", as
   expect(answers).toHaveLength(2);
   expect(new Set(answers).size).toBe(1);
 });
+
+test("the README's webhook is made with a secret, seen without it, and deleted", async ({ tidewatch }) => {
+  const output = await runTour(tidewatch, 'Webhooks');
+  expect(output).toMatch(/"id":"whk_[0-9a-z]{26}"/);
+  expect(output).toContain('"types":["settlement.*"]');
+  expect(output).not.toContain('whsec_');
+  expect((await tidewatch.curl('GET', '/api/v1/webhooks')).json.webhooks).toEqual([]);
+});

@@ -8,6 +8,7 @@ pub mod login;
 pub mod password;
 pub mod publish_limit;
 pub mod roles;
+pub mod seal;
 pub mod secret;
 pub mod session_store;
 pub mod throttle;

@@ -15,6 +15,7 @@ pub mod publish;
 pub mod roles;
 pub mod sessions;
 pub mod settlements;
+pub mod webhooks;
 
 use tidewatch_events::{Metadata, Timestamp};
 use time::OffsetDateTime;

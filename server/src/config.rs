@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use http::HeaderValue;
 use secrecy::SecretString;
+use tidewatch_webhooks::IpNet;
 
 /// How to reach Postgres.
 #[derive(Debug, Clone, Args)]
@@ -123,8 +124,13 @@ pub struct ServeConfig {
     #[arg(long, env = "TIDEWATCH_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpAddr>,
 
-    /// Key of the digests of API keys and sessions, 32 characters or more; by default one is made
-    /// once and kept in the database
+    /// Networks beside the public ones that webhooks may go to, also by plain HTTP, with commas between them, such
+    /// as 10.20.0.0/16,fd00::/8
+    #[arg(long, env = "TIDEWATCH_WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
+    pub webhook_allowed_networks: Vec<IpNet>,
+
+    /// Key of the digests of API keys and sessions and of the seal on webhooks' secrets, 32 characters or more; by
+    /// default one is made once and kept in the database
     #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]
     pub secret: Option<SecretString>,
 }
@@ -157,6 +163,16 @@ fn parse_origin(text: &str) -> Result<HeaderValue, String> {
     }
 }
 
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let network: IpNet =
+        text.parse().map_err(|_| "must be a network such as 10.20.0.0/16 or fd00::/8".to_owned())?;
+    if network == network.trunc() {
+        Ok(network)
+    } else {
+        Err(format!("has bits behind its prefix; write {}", network.trunc()))
+    }
+}
+
 fn parse_secret(text: &str) -> Result<SecretString, String> {
     if text.len() >= 32 { Ok(text.into()) } else { Err("must have 32 characters or more".to_owned()) }
 }
@@ -176,6 +192,16 @@ impl ServeConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn networks_are_read_strictly() {
+        for text in ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"] {
+            assert_eq!(parse_network(text).map(|network| network.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "10.0.0.1", "10.0.0.1/8", "localhost/8", "10.0.0.0/33"] {
+            assert!(parse_network(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn debug_shows_no_secret() {

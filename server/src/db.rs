@@ -20,6 +20,7 @@ pub mod subscriptions;
 pub mod tokens;
 pub mod users;
 pub mod visibility;
+pub mod webhooks;
 
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use tidewatch_events::ProjectId;

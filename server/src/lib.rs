@@ -12,6 +12,7 @@
 //! | [`stream`] | the hub's history and sink, resume points, SSE and pages of events |
 //! | [`presence`] | who is connected, on which instance, to which channels |
 //! | [`gateway`] | Socket.IO |
+//! | [`webhooks`] | endpoints outside that are told of events |
 //! | [`jobs`], [`metrics`] | what is done behind requests; what `/metrics` tells |
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
 //! | [`ui`] | the dashboard's port |
@@ -37,3 +38,4 @@ pub mod state;
 pub mod stream;
 pub mod telemetry;
 pub mod ui;
+pub mod webhooks;

@@ -5,6 +5,7 @@ mod access;
 mod channels;
 mod connections;
 mod jobs;
+pub mod webhooks;
 
 pub use access::{AUDIT_PAGE, api_keys, audit, audit_entry, organizations, people, sessions};
 pub use channels::{channel, channels};

@@ -15,6 +15,7 @@ use tidewatch_jobs::{WorkerOptions, Workers};
 use tidewatch_outbox::{
     Follower, FollowerConfig, Outbox, PublishedLog, Relay, RelayConfig, Waker, retention,
 };
+use tidewatch_webhooks::{Guard, Sender};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,7 @@ use crate::stream::history::LogHistory;
 use crate::stream::limits::{StreamCounts, StreamLimits};
 use crate::stream::sink::HubSink;
 use crate::stream::warden::Warden;
+use crate::webhooks::{self, Webhooks, dispatcher::Dispatcher};
 
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -45,8 +47,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const SYSTEM_CONNECTIONS: u32 = 4;
 /// Connections for finding out who is asking: short, indexed look-ups, one a request.
 const ACCESS_CONNECTIONS: u32 = 6;
-/// Connections of the workers of jobs.
-const WORKER_CONNECTIONS: u32 = 4;
+/// Connections of the workers of both queues of jobs.
+const WORKER_CONNECTIONS: u32 = 6;
+/// Connections of who dispatches webhooks, sends them and notes what came of it.
+const WEBHOOK_CONNECTIONS: u32 = 4;
 /// Passwords hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How often sessions, tokens and failed logins that count no longer are deleted.
@@ -101,7 +105,7 @@ pub async fn run(
         PublishedLog::new(state.follower),
         follower_config(&state.app),
         waker.clone(),
-        HubSink(state.app.hub.clone()),
+        HubSink { hub: state.app.hub.clone(), published: state.app.webhooks.published.clone() },
     );
     follower.open().await.context("cannot read the published log")?;
     let relay = Relay::new(options.clone(), relay_config(&state.app), waker.clone());
@@ -111,10 +115,16 @@ pub async fn run(
     tasks.spawn(state.app.warden.clone().run(background.clone()));
     tasks.spawn(state.app.presence.clone().run(background.clone()));
     tasks.spawn(state.app.jobs.clone().run(options.clone(), background.clone()));
-    let workers = Workers::new(state.workers, WorkerOptions::default(), jobs::registry(&state.app))
+    let workers = Workers::new(state.workers.clone(), WorkerOptions::default(), jobs::registry(&state.app))
         .woken_by(state.app.jobs.clone());
     tasks.spawn(workers.run(background.clone()));
+    // Beside the others: receivers that take their time must not hold up what has to be done at once.
+    let senders = Workers::new(state.workers, jobs::webhook_workers(), jobs::webhook_registry(&state.app))
+        .woken_by(state.app.jobs.clone());
+    tasks.spawn(senders.run(background.clone()));
+    tasks.spawn(Dispatcher::new(&state.app).run(background.clone()));
     let system = state.system.clone();
+    tasks.spawn(webhooks::retention::run(system.clone(), background.clone()));
     tasks.spawn(retention::run(system.clone(), retention_config(&state.app), background.clone()));
     tasks.spawn(tidewatch_jobs::retention::run(system.clone(), Default::default(), background.clone()));
     tasks.spawn(sweep(system, state.app.publish_limit.clone(), background.clone()));
@@ -184,7 +194,10 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         .hash_files(true)
         .build();
     let hub = Hub::new(hub_config, Arc::new(LogHistory(log.clone())));
+    let sender = Sender::new(Guard::new(config.webhook_allowed_networks.clone()))?;
+    let webhook_pool = self::pool(&config.database, WEBHOOK_CONNECTIONS, "tidewatch webhooks");
     let app = AppState {
+        webhooks: Webhooks::new(webhook_pool, sender, &digester),
         jobs: tidewatch_jobs::Waker::default(),
         metrics: Metrics::default(),
         outbox: Outbox::new(pool.clone(), waker.clone()),

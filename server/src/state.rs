@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
+use crate::webhooks::Webhooks;
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub struct AppState {
     pub presence: Presence,
     /// Wakes the workers of jobs.
     pub jobs: tidewatch_jobs::Waker,
+    /// Sends webhooks.
+    pub webhooks: Webhooks,
     /// What is measured.
     pub metrics: Metrics,
     /// Takes rights from open streams.

@@ -92,6 +92,8 @@ permissions! {
     JOBS_ACT = "jobs.act";
     /// See and end live connections.
     CONNECTIONS_MANAGE = "connections.manage";
+    /// Say which addresses outside are told of which events, see how that went, and have it done again.
+    WEBHOOKS_MANAGE = "webhooks.manage";
 }
 
 impl Permission {

@@ -166,6 +166,10 @@ ids! {
     ConnectionId = "con";
     /// A message that a service published and that is about no aggregate.
     MessageId = "msg";
+    /// An endpoint of webhooks.
+    WebhookId = "whk";
+    /// An event on its way to an endpoint of webhooks: the `webhook-id` of every attempt.
+    WebhookDeliveryId = "whd";
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::PgPool;
 use tidewatch_events::id::{ApiKeyId, OrganizationId, UserId};
-use tidewatch_events::{ProjectId, Subject, SubjectRef};
+use tidewatch_events::{Permission, ProjectId, Subject, SubjectRef};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -78,6 +78,17 @@ pub fn subject_of_key(key: &LiveKey) -> Subject {
         project_id: ProjectId::from_uuid(key.project_id),
         identities: BTreeSet::from([SubjectRef::staff()]),
         permissions: roles::scope_permissions(key.scopes.iter().map(String::as_str)),
+    }
+}
+
+/// Who an endpoint of webhooks is to the one rule: what its maker, who belongs to the project, let it see. No token
+/// ever lets it into a private channel, and nothing is addressed to it by itself.
+#[must_use]
+pub fn subject_of_webhook(project: ProjectId, permissions: &[String]) -> Subject {
+    Subject {
+        project_id: project,
+        identities: BTreeSet::from([SubjectRef::staff()]),
+        permissions: permissions.iter().flat_map(|name| name.parse::<Permission>()).collect(),
     }
 }
 

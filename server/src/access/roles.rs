@@ -48,14 +48,14 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
     BuiltInRole {
         name: "operator",
         title: "Operator",
-        description: "Sees everything and acts on settlements, payments, orders, incidents, servers and tickets.",
+        description: "Sees everything, acts on settlements, payments, orders, incidents, servers and tickets, and manages webhooks.",
         reach: Reach::Project,
-        permissions: || reading().chain(acting()).collect(),
+        permissions: || reading().chain(acting()).chain([Permission::WEBHOOKS_MANAGE]).collect(),
     },
     BuiltInRole {
         name: "developer",
         title: "Developer",
-        description: "Sees everything, publishes events, and manages API keys and connections.",
+        description: "Sees everything, publishes events, and manages API keys, webhooks and connections.",
         reach: Reach::Project,
         permissions: || {
             let own = [
@@ -64,6 +64,7 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
                 Permission::KEYS_MANAGE,
                 Permission::CONNECTIONS_MANAGE,
                 Permission::JOBS_ACT,
+                Permission::WEBHOOKS_MANAGE,
             ];
             reading().chain(own).collect()
         },
@@ -198,7 +199,8 @@ pub fn scope_permissions<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Permi
     PermissionSet::Named(held)
 }
 
-fn reading() -> impl Iterator<Item = Permission> {
+/// Everything that can be read.
+pub fn reading() -> impl Iterator<Item = Permission> {
     Permission::BUILT_IN.iter().filter(|permission| permission.is_read()).cloned()
 }
 

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use rand::Rng;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -72,6 +73,17 @@ impl Digester {
     #[must_use]
     pub fn signing_key(&self) -> [u8; 32] {
         self.digest("access token", b"HS256")
+    }
+
+    /// The key under which secrets are sealed: drawn by HKDF-SHA-256
+    /// ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)).
+    #[must_use]
+    pub fn sealing_key(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        // It gives up to 255 digests' worth of bytes; this is one.
+        let _ =
+            Hkdf::<Sha256>::new(None, self.key.expose_secret()).expand(b"tidewatch sealed secrets", &mut key);
+        key
     }
 }
 

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod publishers;
 pub mod settlements;
 pub mod subscriptions;
+pub mod webhooks;
 
 use axum::Router;
 use axum::routing::any;
@@ -28,6 +29,7 @@ pub fn router() -> Router<AppState> {
         .merge(publishers::router())
         .merge(settlements::router())
         .merge(subscriptions::router())
+        .merge(webhooks::router())
         .route("/api/{*path}", any(not_found))
 }
 

@@ -1,26 +1,33 @@
-//! From the published log into the hub.
+//! From the published log into the hub, and on to who sends webhooks.
 
 use tidewatch_events::{Event, Position, ProjectId};
 use tidewatch_hub::Hub;
-use tidewatch_outbox::{PublishedSink, StreamHead};
+use tidewatch_outbox::{PublishedSink, Signal, StreamHead};
 
 /// Hands what the follower reads to the hub.
 #[derive(Debug, Clone)]
-pub struct HubSink(pub Hub);
+pub struct HubSink {
+    /// The hub.
+    pub hub: Hub,
+    /// Raised at each publication.
+    pub published: Signal,
+}
 
 impl PublishedSink for HubSink {
     fn open(&self, project: ProjectId, head: StreamHead) {
-        self.0.open_project(project, head.last, head.epoch);
+        self.hub.open_project(project, head.last, head.epoch);
     }
 
     fn skip_to(&self, project: ProjectId, to: Position) -> bool {
-        self.0.skip_to(project, to)
+        self.published.raise();
+        self.hub.skip_to(project, to)
     }
 
     fn publish(&self, project: ProjectId, events: Vec<Event>) {
+        self.published.raise();
         // The follower reads without holes, so a refusal is a fault of ours: say so loudly. Readers
         // are still served right, for a stream that fails is resumed from the log.
-        match self.0.publish(project, events) {
+        match self.hub.publish(project, events) {
             // Parts of their own, so that several cores share them and requests have their turn.
             Ok(handouts) => handouts.into_iter().for_each(|handout| {
                 tokio::spawn(async move { handout.give() });

@@ -15,6 +15,7 @@ use tidewatch_server::serve::connect_restricted;
 use uuid::Uuid;
 
 use crate::support::{TestServer, config};
+use crate::webhook_receiver::{delivery_in, make, post};
 
 const CASES: usize = 20_000;
 
@@ -166,6 +167,10 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
         let invitation = json!({ "email": "bob@example.test", "roles": ["viewer"] });
         let answer = client.post("/api/v1/invitations").json(&invitation).send().await.expect("an answer");
         assert_eq!(answer.status(), 201, "{:?}", answer.text().await);
+        // Refused, and so noted at once.
+        let made = make(client, json!({ "url": "https://localhost/" })).await;
+        let (_, test) = post(client, &format!("{}/test", made.path), json!({})).await;
+        delivery_in(client, &made, test["id"].as_str().expect("an id"), "failed").await;
     }
     let restricted = connect_restricted(&config(&pool).database);
     for table in tables_with_a_project(&pool).await {
@@ -245,6 +250,7 @@ async fn cannot_read_secrets(restricted: &PgPool, own: ProjectId) {
         "select value from server_secrets",
         "select digest from refresh_tokens",
         "select key from login_failures",
+        "select sealed from webhook_secrets",
         "select * from domain_events_default",
     ] {
         let mut transaction = restricted

@@ -103,6 +103,7 @@ pub(crate) fn config(pool: &PgPool) -> ServeConfig {
         drain_seconds: 10,
         cookie_secure: false,
         trusted_proxies: Vec::new(),
+        webhook_allowed_networks: Vec::new(),
         secret: Some(SECRET.into()),
     }
 }

@@ -1,0 +1,7 @@
+//! The tables of webhooks.
+
+pub mod attempts;
+pub mod cursors;
+pub mod deliveries;
+pub mod endpoints;
+pub mod secrets;

@@ -1,0 +1,176 @@
+//! `/api/v1/webhooks`: endpoints outside that are told of events, and how that went.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{HeaderName, StatusCode, header::LOCATION};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tidewatch_app::model::{
+    Changed, NewWebhook, Webhook, WebhookDeliveries, WebhookDeliveryDetail, WebhookDeliveryState,
+    WebhookPatch,
+};
+use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
+
+use super::settlements::ReadOrigin;
+use crate::access::Caller;
+use crate::commands::webhooks as commands;
+use crate::error::Error;
+use crate::http::json_body::JsonBody;
+use crate::http::query::Query;
+use crate::queries::webhooks as queries;
+use crate::state::AppState;
+
+/// Most deliveries of a page.
+const MAX_LIMIT: u64 = 500;
+/// Deliveries of a page where nobody asked for another number.
+const DEFAULT_LIMIT: u64 = 50;
+/// Hours for which the old secret signs where nobody asked for another number.
+const DEFAULT_OVERLAP_HOURS: u32 = 24;
+
+/// The routes.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/webhooks", get(list).post(create))
+        .route("/api/v1/webhooks/{id}", get(read).patch(update).delete(delete))
+        .route("/api/v1/webhooks/{id}/rotate-secret", post(rotate_secret))
+        .route("/api/v1/webhooks/{id}/test", post(send_test))
+        .route("/api/v1/webhooks/{id}/deliveries", get(list_deliveries))
+        .route("/api/v1/webhooks/{id}/deliveries/{delivery}", get(read_delivery))
+        .route("/api/v1/webhooks/{id}/deliveries/{delivery}/resend", post(resend))
+}
+
+/// An endpoint with a new secret, which is shown once.
+#[derive(Serialize)]
+struct WithSecret {
+    #[serde(flatten)]
+    webhook: Webhook,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+async fn with_secret(state: &AppState, caller: &Caller, changed: Changed) -> Result<WithSecret, Error> {
+    let webhook = queries::webhook(state, caller, id(&changed.id)?).await?;
+    Ok(WithSecret { webhook, secret: changed.secret })
+}
+
+async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Json<Value>, Error> {
+    query.only(&[])?;
+    Ok(Json(json!({ "webhooks": queries::webhooks(&state, &caller).await? })))
+}
+
+async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    JsonBody(new): JsonBody<NewWebhook>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<WithSecret>), Error> {
+    let made = commands::create(&state, &caller, &origin, new).await?;
+    let location = [(LOCATION, format!("/api/v1/webhooks/{}", made.id))];
+    Ok((StatusCode::CREATED, location, Json(with_secret(&state, &caller, made).await?)))
+}
+
+async fn read(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(webhook): Path<String>,
+) -> Result<Json<Webhook>, Error> {
+    Ok(Json(queries::webhook(&state, &caller, id(&webhook)?).await?))
+}
+
+async fn update(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    Path(webhook): Path<String>,
+    JsonBody(patch): JsonBody<WebhookPatch>,
+) -> Result<Json<Webhook>, Error> {
+    let webhook = id(&webhook)?;
+    commands::update(&state, &caller, &origin, webhook, patch).await?;
+    Ok(Json(queries::webhook(&state, &caller, webhook).await?))
+}
+
+async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    Path(webhook): Path<String>,
+) -> Result<StatusCode, Error> {
+    commands::delete(&state, &caller, &origin, id(&webhook)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Rotation {
+    #[serde(default = "default_overlap")]
+    overlap_hours: u32,
+}
+
+const fn default_overlap() -> u32 {
+    DEFAULT_OVERLAP_HOURS
+}
+
+async fn rotate_secret(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    Path(webhook): Path<String>,
+    JsonBody(Rotation { overlap_hours }): JsonBody<Rotation>,
+) -> Result<Json<WithSecret>, Error> {
+    let made = commands::rotate_secret(&state, &caller, &origin, id(&webhook)?, overlap_hours).await?;
+    Ok(Json(with_secret(&state, &caller, made).await?))
+}
+
+async fn send_test(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    Path(webhook): Path<String>,
+) -> Result<(StatusCode, Json<WebhookDeliveryDetail>), Error> {
+    let webhook = id(&webhook)?;
+    let sent = commands::send_test(&state, &caller, &origin, webhook).await?;
+    let delivery = queries::delivery(&state, &caller, webhook, delivery_id(&sent.id)?).await?;
+    Ok((StatusCode::ACCEPTED, Json(delivery)))
+}
+
+async fn list_deliveries(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(webhook): Path<String>,
+    query: Query,
+) -> Result<Json<WebhookDeliveries>, Error> {
+    let query = query.only(&["state", "after", "limit"])?;
+    let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
+    let only: Option<WebhookDeliveryState> = query.parse("state")?;
+    let after: Option<WebhookDeliveryId> = query.parse("after")?;
+    Ok(Json(queries::deliveries(&state, &caller, id(&webhook)?, only, after, limit).await?))
+}
+
+async fn read_delivery(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((webhook, delivery)): Path<(String, String)>,
+) -> Result<Json<WebhookDeliveryDetail>, Error> {
+    Ok(Json(queries::delivery(&state, &caller, id(&webhook)?, delivery_id(&delivery)?).await?))
+}
+
+async fn resend(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    Path((webhook, delivery)): Path<(String, String)>,
+) -> Result<(StatusCode, Json<WebhookDeliveryDetail>), Error> {
+    let (webhook, delivery) = (id(&webhook)?, delivery_id(&delivery)?);
+    commands::resend(&state, &caller, &origin, webhook, delivery).await?;
+    Ok((StatusCode::ACCEPTED, Json(queries::delivery(&state, &caller, webhook, delivery).await?)))
+}
+
+/// An id of the path; one that is malformed names nothing.
+fn id(text: &str) -> Result<WebhookId, Error> {
+    text.parse().map_err(|_| Error::NotFound(format!("webhook `{text}`")))
+}
+
+fn delivery_id(text: &str) -> Result<WebhookDeliveryId, Error> {
+    text.parse().map_err(|_| Error::NotFound(format!("delivery `{text}`")))
+}
