@@ -15,7 +15,9 @@ pub use access::{
     ChangeProject, change_project, get_people, list_api_keys, list_audit_entries, list_organizations,
     list_sessions,
 };
-pub use operations::{get_job, list_channels, list_connections, list_jobs};
+pub use operations::{
+    get_job, get_webhook, get_webhook_delivery, list_channels, list_connections, list_jobs, list_webhooks,
+};
 pub use overview::get_overview;
 pub use settlements::{
     CreateSettlement, MoveSettlement, create_settlement, get_settlement, list_settlements, move_settlement,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use leptos::prelude::use_context;
 use tidewatch_events::Channel;
-use tidewatch_events::id::{JobId, SettlementId};
+use tidewatch_events::id::{JobId, SettlementId, WebhookDeliveryId, WebhookId};
 
 use crate::error::AppError;
 use crate::model::{
     ApiKey, AuditPage, AuditQuery, Changed, Channels, ConnectionPage, ConnectionQuery, CurrentUser, Job,
     JobPage, JobQuery, MoveRequest, NewSettlement, Organization, Overview, People, ProjectChange, Session,
-    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme,
+    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme, Webhook,
+    WebhookDeliveryDetail, WebhookDetail, WebhookQuery,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -55,6 +56,16 @@ pub trait Backend: Send + Sync + 'static {
     async fn jobs(&self, query: JobQuery) -> Result<Snapshot<JobPage>, AppError>;
     /// One job.
     async fn job(&self, id: JobId) -> Result<Snapshot<Job>, AppError>;
+    /// The endpoints for webhooks.
+    async fn webhooks(&self) -> Result<Snapshot<Vec<Webhook>>, AppError>;
+    /// One endpoint with a page of its deliveries.
+    async fn webhook(&self, id: WebhookId, query: WebhookQuery) -> Result<Snapshot<WebhookDetail>, AppError>;
+    /// One delivery with its attempts.
+    async fn webhook_delivery(
+        &self,
+        webhook: WebhookId,
+        id: WebhookDeliveryId,
+    ) -> Result<WebhookDeliveryDetail, AppError>;
     /// Changes something in the project.
     async fn change_project(&self, change: ProjectChange) -> Result<Changed, AppError>;
     /// The theme of the request's cookie `tidewatch_theme`.

@@ -31,5 +31,5 @@ pub use theme::{ParseThemeError, Theme};
 pub use user::{CurrentUser, ProjectLink};
 pub use webhook::{
     DisabledReason, NewWebhook, ParseDeliveryStateError, Webhook, WebhookAttempt, WebhookDeliveries,
-    WebhookDelivery, WebhookDeliveryDetail, WebhookDeliveryState, WebhookPatch,
+    WebhookDelivery, WebhookDeliveryDetail, WebhookDeliveryState, WebhookDetail, WebhookPatch, WebhookQuery,
 };

@@ -14,6 +14,7 @@ pub mod project;
 pub mod sessions;
 pub mod settlement;
 pub mod settlements;
+pub mod webhooks;
 
 pub use api_keys::ApiKeysPage;
 pub use audit::AuditPage;
@@ -30,3 +31,5 @@ pub use project::ProjectPage;
 pub use sessions::SessionsPage;
 pub use settlement::SettlementPage;
 pub use settlements::SettlementsPage;
+pub use webhooks::WebhooksPage;
+pub use webhooks::view::WebhookPage;

@@ -12,6 +12,7 @@ use crate::live::provide_live;
 use crate::pages::{
     ApiKeysPage, AuditPage, ChannelsPage, ConnectionsPage, InvitationPage, JobPage, JobsPage, LoginPage,
     NotFoundPage, OverviewPage, PeoplePage, ProjectPage, SessionsPage, SettlementPage, SettlementsPage,
+    WebhookPage, WebhooksPage,
 };
 
 /// The whole UI.
@@ -50,6 +51,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/channels") view=ChannelsPage ssr=SsrMode::Async/>
                     <Route path=path!("/jobs") view=JobsPage ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id") view=JobPage ssr=SsrMode::Async/>
+                    <Route path=path!("/webhooks") view=WebhooksPage ssr=SsrMode::Async/>
+                    <Route path=path!("/webhooks/:id") view=WebhookPage ssr=SsrMode::Async/>
                     <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys") view=ApiKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>

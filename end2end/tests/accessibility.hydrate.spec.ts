@@ -39,7 +39,7 @@ for (const scheme of ['light', 'dark'] as const) {
     for (const path of ['/', '/settlements', '/settlements?status=submitted', `/settlements/${settlement.id}`, `/settlements/${held.id}`]) {
       await visit(path, () => dashboard.isLive());
     }
-    for (const path of ['/connections', '/channels?channel=private-axe', '/jobs', '/people', '/api-keys', '/audit', '/project', '/sessions?password=wrong']) {
+    for (const path of ['/connections', '/channels?channel=private-axe', '/jobs', '/webhooks', '/people', '/api-keys', '/audit', '/project', '/sessions?password=wrong']) {
       await visit(path, () => dashboard.isLive());
     }
     await visit('/nowhere', () => dashboard.isHydrated());

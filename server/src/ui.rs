@@ -14,10 +14,11 @@ use tidewatch_app::model::{
     self, ApiKey, AuditPage, AuditQuery, AvailableMove, Changed, Channels, ConnectionPage, ConnectionQuery,
     CurrentUser, InputKind, Job, JobPage, JobQuery, MoveInput, MoveRequest, NewSettlement, Organization,
     Overview, ParseCursorError, People, ProjectChange, ProjectLink, SettlementDetail, SettlementPage,
-    SettlementQuery, SettlementRow, Snapshot, Theme,
+    SettlementQuery, SettlementRow, Snapshot, Theme, Webhook, WebhookDeliveryDetail, WebhookDetail,
+    WebhookQuery,
 };
 use tidewatch_events::catalog::settlement::SettlementStatus;
-use tidewatch_events::id::{JobId, SettlementId, UserId};
+use tidewatch_events::id::{JobId, SettlementId, UserId, WebhookDeliveryId, WebhookId};
 use tidewatch_events::position::PositionToken;
 use tidewatch_events::{
     AggregateType, Channel, Envelope, Permission, ProjectId, Subject, Timestamp, visible,
@@ -355,6 +356,34 @@ impl Backend for RequestBackend {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
         let read = queries::job(&self.state, caller, id);
         self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn webhooks(&self) -> Result<Snapshot<Vec<Webhook>>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::webhooks::webhooks(&self.state, caller);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn webhook(&self, id: WebhookId, query: WebhookQuery) -> Result<Snapshot<WebhookDetail>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = async {
+            let (state, WebhookQuery { state: only, after }) = (&self.state, query);
+            Ok(WebhookDetail {
+                webhook: queries::webhooks::webhook(state, caller, id).await?,
+                deliveries: queries::webhooks::deliveries(state, caller, id, only, after, PAGE).await?,
+            })
+        };
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn webhook_delivery(
+        &self,
+        webhook: WebhookId,
+        id: WebhookDeliveryId,
+    ) -> Result<WebhookDeliveryDetail, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let delivery = queries::webhooks::delivery(&self.state, caller, webhook, id).await;
+        delivery.map_err(|error| self.app_error(error))
     }
 
     async fn change_project(&self, change: ProjectChange) -> Result<Changed, AppError> {

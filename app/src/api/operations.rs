@@ -1,12 +1,15 @@
-//! Connections, channels and jobs.
+//! Connections, channels, jobs and webhooks.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use tidewatch_events::Channel;
-use tidewatch_events::id::JobId;
+use tidewatch_events::id::{JobId, WebhookDeliveryId, WebhookId};
 
 use crate::error::AppError;
-use crate::model::{Channels, ConnectionPage, ConnectionQuery, Job, JobPage, JobQuery, Snapshot};
+use crate::model::{
+    Channels, ConnectionPage, ConnectionQuery, Job, JobPage, JobQuery, Snapshot, Webhook,
+    WebhookDeliveryDetail, WebhookDetail, WebhookQuery,
+};
 
 /// A page of the project's live connections.
 #[server(prefix = "/fn", endpoint = "list_connections", input = GetUrl)]
@@ -39,4 +42,30 @@ pub async fn list_jobs(
 #[server(prefix = "/fn", endpoint = "get_job", input = GetUrl)]
 pub async fn get_job(project: String, id: JobId) -> Result<Snapshot<Job>, AppError> {
     crate::backend::use_backend()?.in_project(&project).job(id).await
+}
+
+/// The project's endpoints for webhooks.
+#[server(prefix = "/fn", endpoint = "list_webhooks", input = GetUrl)]
+pub async fn list_webhooks(project: String) -> Result<Snapshot<Vec<Webhook>>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).webhooks().await
+}
+
+/// One endpoint with a page of its deliveries.
+#[server(prefix = "/fn", endpoint = "get_webhook", input = GetUrl)]
+pub async fn get_webhook(
+    project: String,
+    id: WebhookId,
+    #[server(default)] query: WebhookQuery,
+) -> Result<Snapshot<WebhookDetail>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).webhook(id, query).await
+}
+
+/// One delivery with its attempts.
+#[server(prefix = "/fn", endpoint = "get_webhook_delivery", input = GetUrl)]
+pub async fn get_webhook_delivery(
+    project: String,
+    webhook: WebhookId,
+    id: WebhookDeliveryId,
+) -> Result<WebhookDeliveryDetail, AppError> {
+    crate::backend::use_backend()?.in_project(&project).webhook_delivery(webhook, id).await
 }

@@ -92,6 +92,9 @@ fn ManagementLinks() -> impl IntoView {
                     {may("jobs.read").then(|| view! {
                         <A href=project.href("/jobs")><Icon name=IconName::Stack/>"Jobs"</A>
                     })}
+                    {may("webhooks.manage").then(|| view! {
+                        <A href=project.href("/webhooks")><Icon name=IconName::Hook/>"Webhooks"</A>
+                    })}
                     {may("users.read").then(|| view! {
                         <A href=project.href("/people")><Icon name=IconName::People/>"People"</A>
                     })}

@@ -1,7 +1,10 @@
 //! What forms and API calls can change in a project.
 
 use serde::{Deserialize, Serialize};
-use tidewatch_events::id::{ApiKeyId, ConnectionId, InvitationId, JobId, OrganizationId, SessionId, UserId};
+use tidewatch_events::id::{
+    ApiKeyId, ConnectionId, InvitationId, JobId, OrganizationId, SessionId, UserId, WebhookDeliveryId,
+    WebhookId,
+};
 
 /// What can be changed in a project by a form. Pages and API say it in the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +136,48 @@ pub enum ProjectChange {
         /// Whom it is for; empty: whoever has it.
         #[serde(default)]
         subject: String,
+    },
+    /// Make an endpoint for webhooks. Answers with its secret, once.
+    CreateWebhook {
+        /// Where it is told.
+        url: String,
+        /// What it is for.
+        #[serde(default)]
+        description: String,
+        /// Of which event types, with commas between them; empty: of all that it may see.
+        #[serde(default)]
+        types: String,
+    },
+    /// Tell an endpoint, or tell it no longer.
+    SetWebhookEnabled {
+        /// Which.
+        id: WebhookId,
+        /// Whether it is told.
+        enabled: bool,
+    },
+    /// Make the secret that signs an endpoint's webhooks from now on. Answers with it, once.
+    RotateWebhookSecret {
+        /// Which.
+        id: WebhookId,
+        /// Hours for which the old one signs yet.
+        overlap_hours: u32,
+    },
+    /// Delete an endpoint with all that is known of it.
+    DeleteWebhook {
+        /// Which.
+        id: WebhookId,
+    },
+    /// Send an endpoint a test.
+    TestWebhook {
+        /// Which.
+        id: WebhookId,
+    },
+    /// Send a delivery again.
+    ResendDelivery {
+        /// Of which endpoint.
+        webhook_id: WebhookId,
+        /// Which.
+        id: WebhookDeliveryId,
     },
     /// Have a job done again that has come to its end.
     RetryJob {

@@ -224,3 +224,23 @@ pub struct WebhookDeliveries {
     /// `after` of the following page; `None` on the last.
     pub next: Option<WebhookDeliveryId>,
 }
+
+/// Which of an endpoint's deliveries are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WebhookQuery {
+    /// In this state.
+    pub state: Option<WebhookDeliveryState>,
+    /// `next` of the page before.
+    pub after: Option<WebhookDeliveryId>,
+}
+
+/// An endpoint with a page of its deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookDetail {
+    /// The endpoint.
+    pub webhook: Webhook,
+    /// The deliveries.
+    pub deliveries: WebhookDeliveries,
+}

@@ -1,7 +1,7 @@
 //! Webhooks: endpoints outside that are told of events.
 
-mod delivery;
 mod deliveries;
+mod delivery;
 mod endpoint;
 mod new_webhook;
 pub mod view;
@@ -90,7 +90,7 @@ fn Endpoint(webhook: Webhook) -> impl IntoView {
                     "made " <RelativeTime at=webhook.created_at/>
                 </p>
             </div>
-            <WebhookState webhook/>
+            <WebhookState webhook=webhook.clone()/>
         </li>
     }
 }

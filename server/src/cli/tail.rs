@@ -6,7 +6,7 @@ use clap::Args;
 use futures::StreamExt;
 use secrecy::SecretString;
 use tidewatch_client::events::{Envelope, ResumePoint};
-use tidewatch_client::{GapCause, Notice, State, Subscriber};
+use tidewatch_client::{GapCause, Notice, Publisher, State, Subscriber};
 
 #[derive(Debug, Args)]
 pub(super) struct Tail {
@@ -22,7 +22,7 @@ pub(super) struct Tail {
     #[arg(long, value_delimiter = ',')]
     types: Vec<String>,
 
-    /// Channels
+    /// Channels; for private ones the key signs its own tokens, which needs the scope tokens.sign
     #[arg(long, value_delimiter = ',')]
     channels: Vec<String>,
 
@@ -45,14 +45,20 @@ pub(super) struct Tail {
 
 pub(super) async fn run(command: Tail) -> anyhow::Result<()> {
     let shutdown = super::shutdown_signal()?;
+    let (private, public): (Vec<String>, Vec<String>) =
+        command.channels.into_iter().partition(|name| name.starts_with("private"));
     let mut subscriber = Subscriber::builder(command.url.as_str())
         .api_key(command.key.clone())
         .types(command.types)
-        .channels(command.channels)
+        .channels(public)
         .resource_types(command.resource_types)
         .after(command.after);
     if let Some(id) = command.resource_id {
         subscriber = subscriber.resource_id(id);
+    }
+    let signer = Publisher::new(&command.url, command.key.clone())?;
+    for name in private {
+        subscriber = subscriber.private_channel_signed_by(name, &signer);
     }
     let mut stream = subscriber.build()?;
     let style = Style::of_standard_output(command.json);

@@ -1,8 +1,8 @@
 //! What forms and API calls can change in a project: one entrance for both.
 
-use tidewatch_app::model::{Changed, ProjectChange};
+use tidewatch_app::model::{Changed, NewWebhook, ProjectChange};
 
-use super::{Origin, channels, connections, jobs, keys, people, project, roles, sessions};
+use super::{Origin, channels, connections, jobs, keys, people, project, roles, sessions, webhooks};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::state::AppState;
@@ -56,6 +56,23 @@ pub async fn change_project(
         }
         ProjectChange::SignToken { channel_name, subject } => {
             channels::sign_text(state, caller, &channel_name, &subject)
+        }
+        ProjectChange::CreateWebhook { url, description, types } => {
+            let types =
+                types.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect();
+            let new = NewWebhook { url, description, types, permissions: None };
+            webhooks::create(state, caller, origin, new).await
+        }
+        ProjectChange::SetWebhookEnabled { id, enabled } => {
+            webhooks::set_enabled(state, caller, origin, id, enabled).await
+        }
+        ProjectChange::RotateWebhookSecret { id, overlap_hours } => {
+            webhooks::rotate_secret(state, caller, origin, id, overlap_hours).await
+        }
+        ProjectChange::DeleteWebhook { id } => webhooks::delete(state, caller, origin, id).await,
+        ProjectChange::TestWebhook { id } => webhooks::send_test(state, caller, origin, id).await,
+        ProjectChange::ResendDelivery { webhook_id, id } => {
+            webhooks::resend(state, caller, origin, webhook_id, id).await
         }
         ProjectChange::RetryJob { id } => jobs::retry(state, caller, origin, id).await.map(|job| Changed {
             id: job.id.to_string(),

@@ -170,6 +170,20 @@ async fn a_key_that_ends_lets_nobody_stay_on_any_instance(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn who_waits_for_a_subscription_is_seen_as_well(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let made = server.client.post("/api/v1/subscriptions").json(&json!({ "name": "books" })).send().await;
+    assert_eq!(made.expect("an answer").status(), StatusCode::CREATED);
+    let waiting = tokio::spawn(server.client.get("/api/v1/subscriptions/books/events?wait=20").send());
+    let kind = eventually("it to be seen", async || Some(connections(&server.client, "").await.pop()?["kind"].clone()));
+    assert_eq!(kind.await, "poll");
+    server.client.publish(json!({ "channelName": "a", "payload": 1 })).await;
+    waiting.await.expect("no panic").expect("an answer");
+    eventually("it to be gone", async || ids(&server.client, "").await.is_empty().then_some(())).await;
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn how_busy_connections_are_is_told_on_every_instance_while_somebody_looks(pool: PgPool) {
     let one = TestServer::start(&pool).await;
     let two = TestServer::start_with(&pool, |config| config.instance = Some("two".to_owned())).await;

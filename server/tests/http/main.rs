@@ -25,5 +25,6 @@ mod api_webhooks_failing;
 mod command_line;
 mod health;
 mod login;
+mod sdk;
 mod support;
 mod webhook_receiver;

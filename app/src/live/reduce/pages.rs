@@ -1,9 +1,9 @@
 //! Which rows the polled lists have.
 
-use tidewatch_events::id::{ConnectionId, JobId};
+use tidewatch_events::id::{ConnectionId, JobId, WebhookDeliveryId};
 
 use super::ListPage;
-use crate::model::{Connection, ConnectionPage, Job, JobPage};
+use crate::model::{Connection, ConnectionPage, Job, JobPage, WebhookDelivery, WebhookDetail};
 
 impl ListPage for ConnectionPage {
     type Row = Connection;
@@ -28,5 +28,18 @@ impl ListPage for JobPage {
 
     fn rows(&self) -> &[Job] {
         &self.jobs
+    }
+}
+
+impl ListPage for WebhookDetail {
+    type Row = WebhookDelivery;
+    type Key = WebhookDeliveryId;
+
+    fn key(row: &WebhookDelivery) -> WebhookDeliveryId {
+        row.id
+    }
+
+    fn rows(&self) -> &[WebhookDelivery] {
+        &self.deliveries.deliveries
     }
 }

@@ -21,10 +21,8 @@ pub(super) const fn title_of(state: WebhookDeliveryState) -> &'static str {
 }
 
 fn href(id: WebhookId, state: Option<WebhookDeliveryState>, after: Option<WebhookDeliveryId>) -> String {
-    let parts = [
-        ("state", state.map(|state| state.to_string())),
-        ("after", after.map(|after| after.to_string())),
-    ];
+    let parts =
+        [("state", state.map(|state| state.to_string())), ("after", after.map(|after| after.to_string()))];
     let said: Vec<String> =
         parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
     if said.is_empty() { format!("/webhooks/{id}") } else { format!("/webhooks/{id}?{}", said.join("&")) }

@@ -12,7 +12,9 @@ pub(super) fn WebhookState(webhook: Webhook) -> impl IntoView {
         (Some(DisabledReason::Gone), ..) => ("bad", IconName::Cross, "gone", "Gone (410)"),
         (Some(DisabledReason::Failing), ..) => ("bad", IconName::Cross, "given_up", "Given up"),
         (_, false, _) => ("neutral", IconName::Pause, "disabled", "Disabled"),
-        (None | Some(DisabledReason::Person), true, Some(_)) => ("warn", IconName::Alert, "failing", "Failing"),
+        (None | Some(DisabledReason::Person), true, Some(_)) => {
+            ("warn", IconName::Alert, "failing", "Failing")
+        }
         (None | Some(DisabledReason::Person), true, None) => ("good", IconName::Signal, "enabled", "Enabled"),
     };
     view! { <Badge tone icon status text/> }

@@ -104,9 +104,9 @@ fn trouble(webhook: &Webhook) -> Option<String> {
         Some(DisabledReason::Failing) => {
             Some("For 5 days it took nothing of what it was sent. Nothing is sent any more.".to_owned())
         }
-        _ if webhook.enabled && webhook.failing_since.is_some() => {
-            Some("It takes nothing of what it is sent now. Each delivery is tried again for some days.".to_owned())
-        }
+        _ if webhook.enabled && webhook.failing_since.is_some() => Some(
+            "It takes nothing of what it is sent now. Each delivery is tried again for some days.".to_owned(),
+        ),
         _ => None,
     }
 }

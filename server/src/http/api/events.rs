@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::http::accept::negotiate;
 use crate::http::event_stream::{Attach, EVENT_STREAM, EventStream};
 use crate::http::query::Query;
-use crate::presence::ConnectionKind;
+use crate::presence::{ConnectionKind, WaitingPoll};
 use crate::state::AppState;
 use crate::stream::compress::{Coding, compress};
 use crate::stream::limits::Place;
@@ -107,15 +107,9 @@ async fn stream_or_page(
         let request = StreamRequest { filter, start, batch, coding: Coding::negotiate(&headers) };
         return open_stream(&state, reader, &from, place, request);
     }
-    // A poll that waits holds a place as a stream does.
-    let _place =
-        (!wait.is_zero()).then(|| state.stream_counts.enter(&reader.caller, from.address)).transpose()?;
-    let _present = (!wait.is_zero()).then(|| {
-        let id = ConnectionId::from_uuid(Uuid::now_v7());
-        let present = state.presence.enter(id, ConnectionKind::Poll, &reader.caller, &from);
-        present.listens(&filter.channels, &reader.grants, id);
-        present
-    });
+    let _waiting = (!wait.is_zero())
+        .then(|| WaitingPoll::begin(&state, &reader.caller, &from, &filter.channels, &reader.grants))
+        .transpose()?;
     let start = resume::resolve(&state, reader.caller.project(), point).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let rights = rights(&state, &reader.subject);

@@ -25,6 +25,7 @@ use crate::db::subscriptions::{SubscriptionRow, number};
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
 use crate::http::query::Query;
+use crate::presence::WaitingPoll;
 use crate::state::AppState;
 use crate::stream::page::{self, PageRequest};
 use crate::stream::resume;
@@ -264,12 +265,15 @@ async fn deliver(
     let row = find(&state, &caller, &name).await?;
     let filter: FilterJson = serde_json::from_value(row.filter.clone())?;
     let after = row.next_after(OffsetDateTime::now_utc());
-    let _place = (!wait.is_zero()).then(|| state.stream_counts.enter(&caller, from.address)).transpose()?;
+    let filter = filter.read()?;
+    let _waiting = (!wait.is_zero())
+        .then(|| WaitingPoll::begin(&state, &caller, &from, &filter.channels, &[]))
+        .transpose()?;
     let request = PageRequest {
         subject: caller.subject.clone(),
         credential: caller.credential,
         grants: Vec::new(),
-        filter: filter.read()?,
+        filter,
         start: StartAt::After(u64::try_from(after).ok().and_then(Position::new).unwrap_or(Position::START)),
         limit: usize::try_from(limit).unwrap_or(usize::MAX),
         wait,
