@@ -14,6 +14,7 @@
 pub mod body;
 pub mod dispatcher;
 pub mod retention;
+pub mod turns;
 
 use secrecy::ExposeSecret;
 use sqlx::{PgConnection, PgPool};

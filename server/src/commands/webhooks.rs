@@ -26,7 +26,7 @@ use crate::access::credential::subject_of_webhook;
 use crate::access::roles::reading;
 use crate::db;
 use crate::db::webhooks::endpoints::EndpointColumns;
-use crate::db::webhooks::{cursors, deliveries, endpoints, secrets};
+use crate::db::webhooks::{cursors, deliveries, endpoints, listening, secrets};
 use crate::error::Error;
 use crate::queries::webhooks::find;
 use crate::state::AppState;
@@ -113,10 +113,10 @@ pub async fn update(
     match patch.enabled {
         Some(true) if !before.enabled => {
             let starts_after = join_stream(&mut transaction, project).await?;
-            endpoints::enable(&mut transaction, project, id, starts_after).await?;
+            listening::enable(&mut transaction, project, id, starts_after).await?;
         }
         Some(false) if before.enabled => {
-            endpoints::disable(&mut transaction, project, id, DisabledReason::Person).await?;
+            listening::disable(&mut transaction, project, id, DisabledReason::Person).await?;
             deliveries::cancel_pending(&mut transaction, project, id, "the endpoint was disabled").await?;
         }
         _ => {}

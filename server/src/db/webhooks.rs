@@ -4,4 +4,7 @@ pub mod attempts;
 pub mod cursors;
 pub mod deliveries;
 pub mod endpoints;
+pub mod expired;
+pub mod listening;
 pub mod secrets;
+pub mod sending;

@@ -3,11 +3,8 @@
 //! A delivery is sent at least once: who is killed between the receiver's answer and the note of it sends it again,
 //! under the same `webhook-id`.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -19,28 +16,23 @@ use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 use tidewatch_outbox::PublishedLog;
 use tidewatch_webhooks::schedule::delay_after;
 use tidewatch_webhooks::{Attempt, Message, Verdict};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::credential::subject_of_webhook;
 use crate::db;
 use crate::db::audit::NewAuditEntry;
 use crate::db::webhooks::attempts::NewAttempt;
-use crate::db::webhooks::deliveries::{Next, WorkRow};
-use crate::db::webhooks::{attempts, deliveries, endpoints};
+use crate::db::webhooks::sending::{Next, WorkRow};
+use crate::db::webhooks::{attempts, deliveries, endpoints, listening, sending};
 use crate::state::AppState;
 use crate::webhooks::body::{body_of, test_event};
+use crate::webhooks::turns::Turns;
 use crate::webhooks::{SecretsError, Webhooks};
 
 /// The queue: receivers that take their time hold up nothing but each other.
 pub const QUEUE: &str = "webhooks";
 /// An endpoint that has taken nothing for so long is disabled.
 pub const FAILING_LIMIT: Duration = Duration::from_secs(5 * 24 * 60 * 60);
-/// Most webhooks that are on their way to one endpoint at one time from this instance: one that hangs must not take
-/// the place of the others.
-const AT_ONCE: usize = 8;
-/// How long a job waits for its turn at its endpoint,
-const TURN: Duration = Duration::from_millis(250);
-/// and when it comes again if that was in vain, in seconds.
+/// When a job comes again that waited for its turn at its endpoint in vain, in seconds.
 const COME_AGAIN: std::ops::Range<f64> = 1.0..3.0;
 
 /// The delivery that is to be sent, in this round.
@@ -78,7 +70,7 @@ pub fn new_job(
 pub struct WebhookSender {
     log: PublishedLog,
     webhooks: Webhooks,
-    turns: Mutex<HashMap<WebhookId, Arc<Semaphore>>>,
+    turns: Turns,
 }
 
 /// A delivery that is to be sent.
@@ -94,20 +86,19 @@ impl WebhookSender {
     /// A sender of this instance.
     #[must_use]
     pub fn new(state: &AppState) -> Self {
-        Self { log: state.log.clone(), webhooks: state.webhooks.clone(), turns: Mutex::default() }
+        Self { log: state.log.clone(), webhooks: state.webhooks.clone(), turns: Turns::default() }
     }
 
     /// The delivery, when it is to be sent in this round.
     async fn find(&self, payload: &DeliverWebhook) -> Result<Option<Work>, sqlx::Error> {
         let mut connection = self.webhooks.pool.acquire().await?;
-        let row = deliveries::find_work(&mut connection, payload.delivery_id).await?;
+        let row = sending::find_work(&mut connection, payload.delivery_id).await?;
         let Some(row) = row.filter(|row| row.is_pending && row.round == payload.round) else {
             return Ok(None);
         };
         if !row.is_enabled {
             let why = "the endpoint was disabled";
-            deliveries::end(&mut connection, payload.delivery_id, WebhookDeliveryState::Cancelled, why)
-                .await?;
+            sending::end(&mut connection, payload.delivery_id, WebhookDeliveryState::Cancelled, why).await?;
             return Ok(None);
         }
         Ok(Some(Work {
@@ -140,26 +131,13 @@ impl WebhookSender {
         }
     }
 
-    /// A turn at the endpoint; `None` when none comes up in time.
-    async fn turn_at(&self, endpoint: WebhookId) -> Option<OwnedSemaphorePermit> {
-        let turns = {
-            let mut turns = self.turns.lock();
-            // Endpoints at which nobody is are forgotten when there are many.
-            if turns.len() >= 1_000 {
-                turns.retain(|_, turns| turns.available_permits() < AT_ONCE);
-            }
-            Arc::clone(turns.entry(endpoint).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
-        };
-        tokio::time::timeout(TURN, turns.acquire_owned()).await.ok()?.ok()
-    }
-
     async fn end(
         &self,
         id: WebhookDeliveryId,
         state: WebhookDeliveryState,
         why: &str,
     ) -> Result<(), sqlx::Error> {
-        deliveries::end(&mut *self.webhooks.pool.acquire().await?, id, state, why).await
+        sending::end(&mut *self.webhooks.pool.acquire().await?, id, state, why).await
     }
 
     /// Notes what an attempt came to, in one transaction with all that follows from it.
@@ -170,7 +148,7 @@ impl WebhookSender {
         if !endpoints::hold(&mut transaction, work.endpoint).await? {
             return Ok(());
         }
-        let Some(progress) = deliveries::lock_progress(&mut transaction, work.id).await? else {
+        let Some(progress) = sending::lock_progress(&mut transaction, work.id).await? else {
             return Ok(());
         };
         let is_ours = progress.is_pending && progress.round == work.round;
@@ -194,12 +172,12 @@ impl WebhookSender {
             excerpt: attempt.outcome.excerpt(),
         };
         attempts::insert(&mut transaction, work.project, work.id, &new).await?;
-        deliveries::note_attempt(&mut transaction, work.id, new.status, new.error, next).await?;
+        sending::note_attempt(&mut transaction, work.id, new.status, new.error, next).await?;
         match verdict {
-            Verdict::Delivered => endpoints::note_success(&mut transaction, work.endpoint).await?,
+            Verdict::Delivered => listening::note_success(&mut transaction, work.endpoint).await?,
             Verdict::Gone => disable(&mut transaction, work, DisabledReason::Gone).await?,
             Verdict::Retry { .. } | Verdict::Refused => {
-                let failing = endpoints::note_failure(&mut transaction, work.endpoint).await?;
+                let failing = listening::note_failure(&mut transaction, work.endpoint).await?;
                 if failing > FAILING_LIMIT.as_secs_f64() {
                     disable(&mut transaction, work, DisabledReason::Failing).await?;
                 }
@@ -233,7 +211,7 @@ impl Handler for WebhookSender {
 
     async fn run(&self, job: &JobContext, payload: DeliverWebhook) -> Result<(), JobError> {
         let Some(work) = self.find(&payload).await? else { return Ok(()) };
-        let Some(_turn) = self.turn_at(work.endpoint).await else {
+        let Some(_turn) = self.turns.take(work.endpoint).await else {
             return Err(JobError::snooze(Duration::from_secs_f64(rand::random_range(COME_AGAIN))));
         };
         let event = match self.event_of(&work).await? {
@@ -266,7 +244,7 @@ async fn disable(
     work: &Work,
     reason: DisabledReason,
 ) -> Result<(), sqlx::Error> {
-    if !endpoints::disable(connection, work.project, work.endpoint, reason).await? {
+    if !listening::disable(connection, work.project, work.endpoint, reason).await? {
         return Ok(());
     }
     let called_off =

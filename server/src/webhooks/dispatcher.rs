@@ -19,8 +19,8 @@ use uuid::Uuid;
 use super::Webhooks;
 use crate::access::credential::subject_of_webhook;
 use crate::db::webhooks::deliveries::NewDelivery;
-use crate::db::webhooks::endpoints::ListeningRow;
-use crate::db::webhooks::{cursors, deliveries, endpoints};
+use crate::db::webhooks::listening::ListeningRow;
+use crate::db::webhooks::{cursors, deliveries, listening};
 use crate::error::Error;
 use crate::jobs::deliver_webhook::new_job;
 use crate::state::AppState;
@@ -69,7 +69,7 @@ impl Dispatcher {
                 let idle = match self.look().await {
                     Ok(endpoints) => !endpoints,
                     Err(error) => {
-                        tracing::warn!(%error, "cannot dispatch webhooks; will try again");
+                        tracing::warn!(%error, "cannot see for which projects there are webhooks; will try again");
                         false
                     }
                 };
@@ -91,20 +91,27 @@ impl Dispatcher {
     async fn look(&self) -> Result<bool, Error> {
         let projects = cursors::list(&mut *self.webhooks.pool.acquire().await?).await?;
         for (project, _) in projects.iter().filter(|(_, behind)| *behind) {
-            // Each step is a transaction; a backlog is many.
-            loop {
-                let mut transaction = self.webhooks.pool.begin().await?;
-                let done = dispatch(&mut transaction, &self.log, *project).await?;
-                transaction.commit().await?;
-                if done.deliveries > 0 {
-                    self.jobs.wake_workers();
-                }
-                if done.events < BATCH {
-                    break;
-                }
+            // What is wrong with one project must not hold up the others.
+            if let Err(error) = self.catch_up(*project).await {
+                tracing::warn!(%error, project.id = %project, "cannot dispatch webhooks; will try again");
             }
         }
         Ok(!projects.is_empty())
+    }
+
+    /// Dispatches everything that is published in a project. Each step is a transaction; a backlog is many.
+    async fn catch_up(&self, project: ProjectId) -> Result<(), Error> {
+        loop {
+            let mut transaction = self.webhooks.pool.begin().await?;
+            let done = dispatch(&mut transaction, &self.log, project).await?;
+            transaction.commit().await?;
+            if done.deliveries > 0 {
+                self.jobs.wake_workers();
+            }
+            if done.events < BATCH {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -121,7 +128,7 @@ pub async fn dispatch(
     const NOTHING: Dispatched = Dispatched { events: 0, deliveries: 0 };
     let Some(cursor) = cursors::lock(connection, project).await? else { return Ok(NOTHING) };
     // Read under the lock: whoever makes an endpoint waits for it, or was waited for.
-    let endpoints: Vec<Endpoint> = endpoints::listening(connection, project)
+    let endpoints: Vec<Endpoint> = listening::listening(connection, project)
         .await?
         .into_iter()
         .map(|row| Endpoint::new(project, row))

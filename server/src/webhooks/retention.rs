@@ -7,7 +7,7 @@ use tidewatch_jobs::JobPayload;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::webhooks::{deliveries, secrets};
+use crate::db::webhooks::{expired, secrets};
 use crate::jobs::deliver_webhook::{DeliverWebhook, QUEUE};
 
 /// How long deliveries are kept.
@@ -22,11 +22,11 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 /// Postgres refused or could not be reached; what was done by then stays so.
 pub async fn tidy(pool: &PgPool, cutoff: OffsetDateTime) -> Result<u64, sqlx::Error> {
     secrets::delete_expired(&mut *pool.acquire().await?).await?;
-    let stranded = deliveries::fail_stranded(pool, DeliverWebhook::KIND, QUEUE).await?;
+    let stranded = expired::fail_stranded(pool, DeliverWebhook::KIND, QUEUE).await?;
     if stranded > 0 {
         tracing::warn!(stranded, "webhooks had no job any more and have failed");
     }
-    deliveries::delete_finished(pool, cutoff).await
+    expired::delete_finished(pool, cutoff).await
 }
 
 /// Tidies up until `shutdown`. Safe on several instances at once.
