@@ -53,10 +53,13 @@ without() {
 within tidewatch-events "the vocabulary stands alone."
 without tidewatch-events "the vocabulary is pure and compiles for the browser." sqlx tokio axum hyper leptos reqwest
 
-within tidewatch-outbox "the outbox knows the vocabulary only." tidewatch-events
+within tidewatch-listen "wake-ups stand alone, whatever they are about."
+without tidewatch-listen "wake-ups know PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
+
+within tidewatch-outbox "the outbox knows the vocabulary and wake-ups only." tidewatch-events tidewatch-listen
 without tidewatch-outbox "the outbox knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
 
-within tidewatch-jobs "the queue knows the vocabulary only." tidewatch-events
+within tidewatch-jobs "the queue knows the vocabulary and wake-ups only." tidewatch-events tidewatch-listen
 without tidewatch-jobs "the queue knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
 
 within tidewatch-hub "the hub knows the vocabulary only." tidewatch-events
@@ -82,8 +85,8 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-outbox tidewatch-jobs tidewatch-hub tidewatch-client tidewatch-app tidewatch-frontend \
-  tidewatch-server tidewatch-bench; do
+for crate in tidewatch-events tidewatch-listen tidewatch-outbox tidewatch-jobs tidewatch-hub tidewatch-client tidewatch-app \
+  tidewatch-frontend tidewatch-server tidewatch-bench; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."
     broken=1

@@ -63,7 +63,7 @@ impl Keeper {
                 () = finish.cancelled(), if !inbox.is_closed() => inbox.close(),
                 _ = heartbeats.tick() => self.beat(&mut alive).await,
                 // A sign of life brings the wishes to cancel along.
-                Ok(()) = cancellations.changed() => self.beat(&mut alive).await,
+                () = cancellations.wait() => self.beat(&mut alive).await,
                 _ = progress.tick() => self.write_progress().await,
             }
             self.settle(&mut pending).await;

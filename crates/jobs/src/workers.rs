@@ -123,7 +123,7 @@ impl Workers {
                 Err(error) => tracing::warn!(%error, "cannot claim jobs; will try again"),
             }
             tokio::select! {
-                _ = timeout(self.options.poll, wakes.changed()) => {}
+                _ = timeout(self.options.poll, wakes.wait()) => {}
                 () = shutdown.cancelled() => return,
             }
         }
