@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh (make bench): measures Tidewatch beside its peers and writes bench/RESULTS.md. About 40 minutes.
 #   RUNS=5           runs of which the median counts
-#   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood: only these
+#   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood,jobs: only these
 #   QUICK=           1: short windows and small numbers, for iterating
 #   HOLD=300         seconds for which 10,000 connections are held
 #   BENCH_SERVER=    a tidewatch binary to measure, in place of one that is built here
@@ -68,6 +68,14 @@ node_peer() {
 
 peer_fingerprint() { hash_of package.json package-lock.json tsconfig.json src/*.ts; }
 
+# wanted ROW: whether it is to be measured.
+wanted() {
+  case ",${ROWS:-$1}," in
+    *",$1,"*) ;;
+    *) return 1 ;;
+  esac
+}
+
 default_cores() {
   if [ "$(nproc --all)" -ge 3 ]; then echo 0/1/2; else echo 0/1/1; fi
 }
@@ -85,9 +93,14 @@ trap 'exit 143' TERM HUP
 
 run_script "$here/setup.sh" rust
 need_toolchain
-install_peers
-node_peer hono
-node_peer nestjs
+if [ "${ROWS:-}" != jobs ]; then
+  install_peers
+  node_peer hono
+  node_peer nestjs
+fi
+if wanted jobs; then
+  node_peer graphile-worker
+fi
 run_long bench-build "Building the benchmarks" cargo build --release -p tidewatch-bench
 server="${BENCH_SERVER:-}"
 if [ -z "$server" ]; then

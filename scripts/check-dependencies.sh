@@ -53,10 +53,13 @@ without() {
 within tidewatch-events "the vocabulary stands alone."
 without tidewatch-events "the vocabulary is pure and compiles for the browser." sqlx tokio axum hyper leptos reqwest
 
-within tidewatch-outbox "the outbox knows the vocabulary only." tidewatch-events
+within tidewatch-listen "wake-ups stand alone, whatever they are about."
+without tidewatch-listen "wake-ups know PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
+
+within tidewatch-outbox "the outbox knows the vocabulary and wake-ups only." tidewatch-events tidewatch-listen
 without tidewatch-outbox "the outbox knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
 
-within tidewatch-jobs "the queue knows the vocabulary only." tidewatch-events
+within tidewatch-jobs "the queue knows the vocabulary and wake-ups only." tidewatch-events tidewatch-listen
 without tidewatch-jobs "the queue knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
 
 within tidewatch-webhooks "webhooks know what is sent and where, and not what it says."
@@ -74,8 +77,8 @@ without tidewatch-app "pages run in the browser too." sqlx tokio axum hyper
 within tidewatch-frontend "the frontend hydrates the app and does nothing else." tidewatch-app tidewatch-events
 without tidewatch-frontend "the frontend runs in the browser." sqlx tokio axum hyper
 
-within tidewatch-bench "the benchmarks publish by the outbox and know the server as a program only." \
-  tidewatch-outbox tidewatch-events
+within tidewatch-bench "the benchmarks use outbox and jobs, and know the server as a program only." \
+  tidewatch-outbox tidewatch-jobs tidewatch-events
 without tidewatch-bench "the benchmarks measure the server from outside." leptos
 
 for crate in $crates; do
@@ -85,7 +88,7 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-outbox tidewatch-jobs tidewatch-webhooks tidewatch-hub tidewatch-client tidewatch-app \
+for crate in tidewatch-events tidewatch-listen tidewatch-outbox tidewatch-jobs tidewatch-webhooks tidewatch-hub tidewatch-client tidewatch-app \
   tidewatch-frontend tidewatch-server tidewatch-bench; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."

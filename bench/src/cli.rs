@@ -5,6 +5,7 @@ mod run;
 use clap::{Parser, Subcommand};
 
 use crate::peers::{self, Peer};
+use crate::queues::worker::Worker;
 
 /// The benchmarks of Tidewatch beside their peers.
 #[derive(Debug, Parser)]
@@ -20,6 +21,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Write the report anew out of what was measured before
     Report(run::Report),
+    /// Be a process of job workers; the benchmark starts it itself
+    Worker(Worker),
     /// Be a peer; the benchmark starts these itself
     Peer {
         #[command(subcommand)]
@@ -35,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Run(command) => command.carry_out(),
         Command::Report(command) => command.carry_out(),
+        Command::Worker(command) => command.carry_out(),
         Command::Peer { peer } => peers::run(&peer),
     }
 }

@@ -51,6 +51,10 @@ pub struct Plan {
     pub flood: Duration,
     /// The same at a peer.
     pub peer_flood: Duration,
+    /// Jobs that wait at once.
+    pub jobs: usize,
+    /// Jobs that come one by one.
+    pub single_jobs: usize,
 }
 
 impl Plan {
@@ -73,6 +77,8 @@ impl Plan {
             peer_hold: Duration::from_secs(20),
             flood: Duration::from_secs(60),
             peer_flood: Duration::from_secs(20),
+            jobs: 10_000,
+            single_jobs: 200,
         }
     }
 
@@ -93,6 +99,8 @@ impl Plan {
             peer_hold: Duration::from_secs(5),
             flood: Duration::from_secs(6),
             peer_flood: Duration::from_secs(4),
+            jobs: 2_000,
+            single_jobs: 40,
             ..Self::full(runs, Duration::ZERO)
         }
     }

@@ -6,6 +6,7 @@
 //!    │         │          └──▶ publish          HTTP to peers, the outbox to Tidewatch
 //!    │         └──▶ measure ──▶ readers         the load generator: one thread, another core
 //!    │                 └──▶ process             CPU and memory out of /proc
+//!    ├──▶ queues                                job queues: one process of workers each
 //!    └──▶ report                                records, targets, RESULTS.md
 //! ```
 
@@ -20,6 +21,7 @@ pub mod measure;
 pub mod peers;
 pub mod process;
 pub mod publish;
+pub mod queues;
 pub mod readers;
 pub mod report;
 pub mod rounds;

@@ -8,6 +8,25 @@ use crate::context::Context;
 use crate::report::{Record, RowSpec};
 use crate::systems::System;
 
+/// What takes part in rounds.
+pub trait Contender {
+    /// Its name in the results.
+    fn name(&self) -> &'static str;
+
+    /// Why it cannot be measured here; `None` when it can.
+    fn missing(&self, context: &Context) -> Option<String>;
+}
+
+impl Contender for Box<dyn System> {
+    fn name(&self) -> &'static str {
+        System::name(&**self)
+    }
+
+    fn missing(&self, context: &Context) -> Option<String> {
+        System::missing(&**self, context)
+    }
+}
+
 /// Measures rows whose values come one a run: see [`rounds`].
 ///
 /// # Errors
@@ -17,10 +36,13 @@ pub async fn measure_rows(
     specs: &[RowSpec],
     systems: &[Box<dyn System>],
     runs: usize,
-    one_run: impl AsyncFnMut(&Context, &dyn System, &mut [Record]) -> Result<()>,
+    mut one_run: impl AsyncFnMut(&Context, &dyn System, &mut [Record]) -> Result<()>,
 ) -> Result<Vec<Record>> {
     let mut records: Vec<Record> = specs.iter().map(|spec| Record::new(spec.id, runs)).collect();
-    rounds(context, systems, runs, &mut records, one_run).await?;
+    rounds(context, systems, runs, &mut records, async |context, system, records| {
+        one_run(context, system.as_ref(), records).await
+    })
+    .await?;
     Ok(records)
 }
 
@@ -29,12 +51,12 @@ pub async fn measure_rows(
 ///
 /// # Errors
 /// Tidewatch itself failed.
-pub async fn rounds(
+pub async fn rounds<C: Contender>(
     context: &Context,
-    systems: &[Box<dyn System>],
+    systems: &[C],
     runs: usize,
     records: &mut [Record],
-    mut one_run: impl AsyncFnMut(&Context, &dyn System, &mut [Record]) -> Result<()>,
+    mut one_run: impl AsyncFnMut(&Context, &C, &mut [Record]) -> Result<()>,
 ) -> Result<()> {
     let (mut left_out, mut failed) = (BTreeSet::new(), BTreeSet::new());
     for system in systems {
@@ -47,9 +69,9 @@ pub async fn rounds(
     for run in 1..=runs {
         for system in systems.iter().filter(|system| !left_out.contains(system.name())) {
             tracing::info!(run, of = runs, "{}", system.name());
-            match one_run(context, system.as_ref(), records).await {
+            match one_run(context, system, records).await {
                 Ok(()) => {}
-                Err(error) if is_tidewatch(system.as_ref()) => {
+                Err(error) if is_tidewatch(system) => {
                     return Err(error).with_context(|| format!("{} failed", system.name()));
                 }
                 Err(error) => {
@@ -66,6 +88,6 @@ pub async fn rounds(
     Ok(())
 }
 
-fn is_tidewatch(system: &dyn System) -> bool {
+fn is_tidewatch(system: &impl Contender) -> bool {
     system.name().starts_with(crate::systems::TIDEWATCH)
 }

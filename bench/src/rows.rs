@@ -4,6 +4,7 @@ mod commit;
 mod fanout;
 mod flood;
 mod held;
+mod jobs;
 mod memory;
 mod relay;
 mod replay;
@@ -36,6 +37,8 @@ pub enum Group {
     Held,
     /// Connections that come and go
     Flood,
+    /// The job queue
+    Jobs,
 }
 
 impl Group {
@@ -52,7 +55,14 @@ impl Group {
             Self::Replay => replay::SPECS,
             Self::Held => held::SPECS,
             Self::Flood => flood::SPECS,
+            Self::Jobs => jobs::SPECS,
         }
+    }
+
+    /// Whether it runs the server, rather than Tidewatch's libraries alone.
+    #[must_use]
+    pub const fn runs_server(self) -> bool {
+        !matches!(self, Self::Jobs)
     }
 
     /// Measures it.
@@ -70,6 +80,7 @@ impl Group {
             Self::Replay => replay::measure(context).await,
             Self::Held => held::measure(context).await,
             Self::Flood => flood::measure(context).await,
+            Self::Jobs => jobs::measure(context).await,
         }
     }
 }

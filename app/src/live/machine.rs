@@ -17,23 +17,23 @@
 //!   an urgent event may overtake others.
 //! - At most one stream and one poll are under way.
 
-mod backoff;
 mod hear;
 mod recover;
-mod seen;
 mod signal;
 #[cfg(test)]
 mod tests;
 
-use tidewatch_events::Position;
+use tidewatch_events::{Backoff, Position, Seen};
 
-pub use backoff::{LONGEST_MS, SHORTEST_MS};
-use seen::Seen;
 pub use signal::{Effect, Input, Place, Polled, Status};
 
 /// A monotone time in milliseconds; its zero means nothing.
 pub type Millis = u64;
 
+/// The shortest wait after a failure.
+pub const SHORTEST_MS: Millis = Backoff::DEFAULT.shortest.as_millis() as Millis;
+/// The longest wait after a failure.
+pub const LONGEST_MS: Millis = Backoff::DEFAULT.longest.as_millis() as Millis;
 /// A stream that does not say `connected` by then is lost.
 pub const CONNECT_TIMEOUT_MS: Millis = 10_000;
 /// A tab that is in the background for so long rests.
@@ -50,6 +50,11 @@ const POLL_TIMEOUT_MS: Millis = 40_000;
 const POLL_SPACING_MS: Millis = 1_000;
 /// Heartbeats until the server says its own.
 pub(super) const DEFAULT_HEARTBEAT_MS: Millis = 15_000;
+
+/// The wait after so many failures in a row; `random` is in [0, 1).
+fn wait_after(failures: u32, random: f64) -> Millis {
+    Backoff::DEFAULT.delay(failures, random).as_millis() as Millis
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stream {

@@ -130,7 +130,7 @@ impl Run {
                 record.quick = context.plan.quick;
                 record.measured_at = now();
                 record.commit = commit();
-                if self.given_server {
+                if self.given_server && group.runs_server() {
                     record.warn("The server was a given binary, not one built from this commit.".to_owned());
                 }
                 store.keep(&record)?;

@@ -48,6 +48,8 @@ impl Machine {
             ("Hono", "hono/node_modules/hono"),
             ("@hono/node-server", "hono/node_modules/@hono/node-server"),
             ("NestJS", "nestjs/node_modules/@nestjs/core"),
+            ("graphile-worker", "graphile-worker/node_modules/graphile-worker"),
+            ("Node of graphile-worker", "graphile-worker/node_modules/node"),
         ] {
             note(name, npm_version(&context.bench_folder.join("peers").join(package)));
         }

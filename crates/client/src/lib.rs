@@ -49,8 +49,9 @@ pub use error::Error;
 pub use notice::{Gap, GapCause, Loss, Notice, State, Unreadable};
 pub use problem::Problem;
 pub use publisher::{BatchError, ChannelPublisher, Draft, Message, Publisher, SignedToken};
-pub use retry::{Backoff, RetryPolicy};
+pub use retry::RetryPolicy;
 pub use subscriber::{Subscriber, SubscriberBuilder};
+pub use tidewatch_events::Backoff;
 pub use versions::Versions;
 
 /// Compiles what the README shows.

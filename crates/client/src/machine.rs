@@ -16,7 +16,6 @@
 //! - At most one stream is under way.
 
 mod hear;
-mod seen;
 mod signal;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -25,11 +24,9 @@ mod tests;
 
 use std::time::Duration;
 
-use tidewatch_events::{Position, ResumePoint};
+use tidewatch_events::{Backoff, Position, ResumePoint, Seen};
 
 use crate::notice::{Loss, State};
-use crate::retry::Backoff;
-use seen::Seen;
 pub(crate) use signal::{Effect, Input};
 
 /// A monotone time in milliseconds; its zero means nothing.

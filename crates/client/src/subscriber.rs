@@ -14,13 +14,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::{FutureExt, Stream, StreamExt};
-use tidewatch_events::ResumePoint;
+use tidewatch_events::{Backoff, ResumePoint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::Error;
 use crate::machine::{Effect, Input, Machine, Millis};
 use crate::notice::{Loss, Notice};
-use crate::retry::Backoff;
 use crate::sse::Parser;
 
 pub use builder::SubscriberBuilder;

@@ -12,12 +12,14 @@
 //! | [`access`] | permissions, subjects, and [`visible`]: the one authorization rule |
 //! | [`filter`] | what a reader asked for |
 //! | [`position`] | the place of an event in its project's stream, and where a reader starts |
+//! | [`seen`], [`backoff`] | what every follower of a stream does: drop repeats, wait after failures |
 //! | [`stream`] | what a stream says beside events: `connected`, `heartbeat`, `system_message` |
 //! | [`cloudevents`] | the same event as a CloudEvent 1.0 |
 //! | [`job`] | where a job stands |
 //! | [`money`], [`timestamp`] | amounts in minor units; times in milliseconds UTC |
 
 pub mod access;
+pub mod backoff;
 pub mod catalog;
 pub mod cloudevents;
 pub mod event;
@@ -27,14 +29,17 @@ pub mod job;
 pub mod kind;
 pub mod money;
 pub mod position;
+pub mod seen;
 pub mod stream;
 pub mod timestamp;
 
 pub use access::{Permission, PermissionSet, Subject, SubjectRef, visible};
+pub use backoff::Backoff;
 pub use catalog::EventPayload;
 pub use event::{Channel, Envelope, Event, Metadata, NewEvent, Priority, Routing};
 pub use filter::EventFilter;
 pub use id::{EventId, ProjectId};
 pub use kind::{AggregateType, EventType};
 pub use position::{Position, ResumePoint};
+pub use seen::Seen;
 pub use timestamp::Timestamp;

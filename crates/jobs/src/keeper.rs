@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use tidewatch_events::id::JobId;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::claim::Lease;
 use crate::roster::Roster;
 use crate::settle::{Settled, settle};
+use crate::wake::Waker;
 
 /// Most outcomes that are written at once.
 const BATCH: usize = 500;
@@ -33,18 +34,15 @@ const RETRY: Duration = Duration::from_millis(200);
 pub(crate) struct Keeper {
     pub(crate) pool: PgPool,
     pub(crate) roster: Arc<Roster>,
+    pub(crate) waker: Waker,
     pub(crate) lease: Duration,
     pub(crate) heartbeat: Duration,
 }
 
 impl Keeper {
     /// Works until `finish`, and then until everything in the inbox is written.
-    pub(crate) async fn run(
-        self,
-        mut inbox: mpsc::Receiver<Settled>,
-        mut cancellations: watch::Receiver<()>,
-        finish: CancellationToken,
-    ) {
+    pub(crate) async fn run(self, mut inbox: mpsc::Receiver<Settled>, finish: CancellationToken) {
+        let mut cancellations = self.waker.cancelled();
         let mut heartbeats = interval(self.heartbeat);
         let mut progress = interval(PROGRESS);
         for ticks in [&mut heartbeats, &mut progress] {
@@ -65,7 +63,7 @@ impl Keeper {
                 () = finish.cancelled(), if !inbox.is_closed() => inbox.close(),
                 _ = heartbeats.tick() => self.beat(&mut alive).await,
                 // A sign of life brings the wishes to cancel along.
-                Ok(()) = cancellations.changed() => self.beat(&mut alive).await,
+                () = cancellations.wait() => self.beat(&mut alive).await,
                 _ = progress.tick() => self.write_progress().await,
             }
             self.settle(&mut pending).await;
@@ -82,8 +80,13 @@ impl Keeper {
         }
         match settle(&self.pool, pending).await {
             Ok(locked) => {
+                let mut back = false;
                 for done in pending.extract_if(.., |settled| !locked.contains(&settled.lease())) {
                     self.roster.leave(done.lease());
+                    back |= done.is_given_back();
+                }
+                if back {
+                    self.waker.wake_workers();
                 }
             }
             Err(error) => {
@@ -123,11 +126,12 @@ impl Keeper {
         // What is lost here is said again soon, or was.
         let written = sqlx::query(
             "with free as materialized (
-                 select jobs.id, news.progress
-                 from jobs join unnest($1::uuid[], $2::bigint[], $3::text[]) as news (id, lease, progress)
-                           using (id, lease)
-                 where jobs.leased_by is not null
-                 for update of jobs skip locked
+                 select news.id, news.progress
+                 from unnest($1::uuid[], $2::bigint[], $3::text[]) as news (id, lease, progress)
+                 cross join lateral (
+                     select from jobs
+                     where jobs.id = news.id and jobs.lease = news.lease and leased_by is not null
+                     for update skip locked) as found
              )
              update jobs set progress = free.progress::jsonb from free where jobs.id = free.id",
         )
@@ -164,14 +168,18 @@ async fn extend(pool: &PgPool, leases: &[Lease], by: Duration) -> Result<HashMap
         "with leases as materialized (
              select * from unnest($1::uuid[], $2::bigint[]) as leases (id, lease)
          ), free as materialized (
-             select jobs.id from jobs join leases using (id, lease) where jobs.leased_by is not null
-             for update of jobs skip locked
+             select leases.id from leases cross join lateral (
+                 select from jobs
+                 where jobs.id = leases.id and jobs.lease = leases.lease and leased_by is not null
+                 for update skip locked) as found
          ), extended as (
              update jobs set leased_until = clock_timestamp() + make_interval(secs => $3)
-             from free where jobs.id = free.id
+             where id = any(array(select id from free))
          )
-         select id, lease, cancel_requested_at is not null
-         from jobs join leases using (id, lease) where jobs.leased_by is not null",
+         select leases.id, leases.lease, held.cancelled from leases cross join lateral (
+             select cancel_requested_at is not null as cancelled from jobs
+             where jobs.id = leases.id and jobs.lease = leases.lease and leased_by is not null
+             limit 1) as held",
     )
     .bind(leases.iter().map(|lease| lease.job.uuid()).collect::<Vec<_>>())
     .bind(leases.iter().map(|lease| lease.number).collect::<Vec<_>>())

@@ -17,8 +17,8 @@
 //! transaction itself never notifies, for `NOTIFY` takes a global lock until commit; [`Waker`] does it on a
 //! connection of its own, coalesced.
 //!
-//! The crate knows [`tidewatch_events`] and Postgres, no HTTP. Its table is made by the migration
-//! `0011_jobs.sql`.
+//! The crate knows [`tidewatch_events`] and Postgres, no HTTP. Its table is made by the migrations
+//! `0011_jobs.sql` and `0015_job_names.sql`.
 
 mod claim;
 mod context;
@@ -32,12 +32,14 @@ mod list;
 mod manage;
 mod new_job;
 mod options;
+mod pace;
 pub mod retention;
 mod retry;
 mod roster;
 mod row;
 mod run;
 mod settle;
+mod starter;
 mod text;
 mod wake;
 mod workers;

@@ -1,4 +1,4 @@
-//! The runs of this process, each under its lease.
+//! The jobs that a worker holds, each under its lease.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,21 +10,28 @@ use tokio::task::AbortHandle;
 use crate::claim::Lease;
 use crate::context::Signs;
 
-/// Who runs. A run is in it from its start until its outcome is written.
+/// Which jobs this worker holds: each from its claim until its outcome is written.
 #[derive(Debug, Default)]
 pub(crate) struct Roster(Mutex<HashMap<Lease, Run>>);
 
 #[derive(Debug)]
 struct Run {
     signs: Arc<Signs>,
-    task: AbortHandle,
+    /// `None` until a place is free for it.
+    task: Option<AbortHandle>,
 }
 
 impl Roster {
-    /// Enters the run that `start` starts. Under the lock: it cannot have ended before it is entered.
-    pub(crate) fn enter(&self, lease: Lease, signs: Arc<Signs>, start: impl FnOnce() -> AbortHandle) {
-        let mut runs = self.0.lock();
-        runs.insert(lease, Run { signs, task: start() });
+    /// Enters a job that was claimed.
+    pub(crate) fn enter(&self, lease: Lease, signs: Arc<Signs>) {
+        self.0.lock().insert(lease, Run { signs, task: None });
+    }
+
+    /// Notes the run that `start` starts. Under the lock: it cannot have ended before it is noted.
+    pub(crate) fn start(&self, lease: Lease, start: impl FnOnce() -> AbortHandle) {
+        if let Some(run) = self.0.lock().get_mut(&lease) {
+            run.task = Some(start());
+        }
     }
 
     /// Forgets a run: its outcome is written.
@@ -34,8 +41,7 @@ impl Roster {
 
     /// The leases to be extended. A run that ended has its outcome on the way, or none for ever.
     pub(crate) fn leases(&self) -> Vec<Lease> {
-        let runs = self.0.lock();
-        runs.iter().filter(|(_, run)| !run.task.is_finished()).map(|(lease, _)| *lease).collect()
+        self.those(|run| run.task.as_ref().is_none_or(|task| !task.is_finished()))
     }
 
     /// Tells a run to stop.
@@ -65,14 +71,18 @@ impl Roster {
 
     /// Drops all runs where they stand: at their next await.
     pub(crate) fn abort_all(&self) {
-        for run in self.0.lock().values() {
-            run.task.abort();
+        for task in self.0.lock().values().filter_map(|run| run.task.as_ref()) {
+            task.abort();
         }
     }
 
-    /// The runs that ended and whose outcome was not written.
-    pub(crate) fn ended(&self) -> Vec<Lease> {
+    /// The jobs that do not run, or no more, and whose outcome was not written.
+    pub(crate) fn idle(&self) -> Vec<Lease> {
+        self.those(|run| run.task.as_ref().is_none_or(AbortHandle::is_finished))
+    }
+
+    fn those(&self, which: impl Fn(&Run) -> bool) -> Vec<Lease> {
         let runs = self.0.lock();
-        runs.iter().filter(|(_, run)| run.task.is_finished()).map(|(lease, _)| *lease).collect()
+        runs.iter().filter(|(_, run)| which(run)).map(|(lease, _)| *lease).collect()
     }
 }

@@ -4,27 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
-use crate::claim::{Claimed, Claimer};
-use crate::context::{JobContext, Signs};
+use crate::claim::Claimer;
 use crate::due;
 use crate::error::Verdict;
 use crate::handler::Registry;
 use crate::keeper::Keeper;
 use crate::options::WorkerOptions;
+use crate::pace::{Load, Pace};
 use crate::roster::Roster;
-use crate::run::run;
 use crate::settle::{Settled, settle};
+use crate::starter::{Starter, Waiting};
 use crate::wake::Waker;
 
-/// So long places are gathered before the next claim: claimed for each place that comes free, jobs that take
-/// no time would cost a round trip each.
-const GATHER: Duration = Duration::from_millis(5);
 /// Outcomes that wait for the keeper. When there are more, runs wait for it, and so do claims.
 const INBOX: usize = 1_000;
 /// So long a run that was dropped may take to end, and the keeper to write what is left.
@@ -34,12 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Workers {
     claimer: Claimer,
-    registry: Registry,
+    starter: Starter,
     options: WorkerOptions,
     waker: Waker,
     roster: Arc<Roster>,
-    slots: Arc<Semaphore>,
-    crew: TaskTracker,
 }
 
 impl Workers {
@@ -54,15 +47,10 @@ impl Workers {
             name: options.name.clone(),
             lease: options.lease,
         };
-        Self {
-            claimer,
-            registry,
-            waker: Waker::default(),
-            roster: Arc::default(),
-            slots: Arc::new(Semaphore::new(options.concurrency)),
-            crew: TaskTracker::new(),
-            options,
-        }
+        let roster = Arc::<Roster>::default();
+        let starter =
+            Starter::new(registry, Arc::clone(&roster), options.concurrency, options.retry, options.lease);
+        Self { claimer, starter, options, waker: Waker::default(), roster }
     }
 
     /// Wakes up by `waker`, too, and not by the poll alone.
@@ -79,16 +67,22 @@ impl Workers {
         let keeper = Keeper {
             pool: self.claimer.pool.clone(),
             roster: Arc::clone(&self.roster),
+            waker: self.waker.clone(),
             lease: self.options.lease,
             heartbeat: self.options.heartbeat,
         };
         let finish = CancellationToken::new();
-        let keeper = tokio::spawn(keeper.run(inbox, self.waker.cancelled(), finish.clone()));
+        let keeper = tokio::spawn(keeper.run(inbox, finish.clone()));
 
         let work = async {
-            tokio::join!(self.claim_and_start(&outbox, &shutdown), self.let_come_due(&shutdown));
-            self.crew.close();
-            self.crew.wait().await;
+            let (line, next) = mpsc::unbounded_channel();
+            tokio::join!(
+                self.claim(line, &shutdown),
+                self.starter.run(next, outbox, &shutdown),
+                self.let_come_due(&shutdown),
+            );
+            self.starter.crew.close();
+            self.starter.crew.wait().await;
         };
         let deadline = async {
             shutdown.cancelled().await;
@@ -106,60 +100,33 @@ impl Workers {
         }
     }
 
-    async fn claim_and_start(&self, outbox: &mpsc::Sender<Settled>, shutdown: &CancellationToken) {
+    async fn claim(&self, line: mpsc::UnboundedSender<Waiting>, shutdown: &CancellationToken) {
         let mut wakes = self.waker.enqueued();
+        let load = Arc::<Load>::default();
+        let mut pace = Pace::new(Arc::clone(&load), self.options.concurrency);
         loop {
-            let free = tokio::select! {
-                free = self.free_slots() => free,
+            let room = tokio::select! {
+                room = pace.room() => room,
                 () = shutdown.cancelled() => return,
             };
             // Not to be dropped half-way: what was claimed by then would wait for its lease to run out.
-            match self.claimer.claim(free).await {
+            match self.claimer.claim(room).await {
                 Ok(jobs) => {
                     let found = jobs.len();
                     for job in jobs {
-                        self.start(job, outbox.clone());
+                        self.starter.enter(Waiting::new(job, load.hold()), &line);
                     }
-                    if found == free && !shutdown.is_cancelled() {
+                    if found == room && !shutdown.is_cancelled() {
                         continue;
                     }
                 }
                 Err(error) => tracing::warn!(%error, "cannot claim jobs; will try again"),
             }
             tokio::select! {
-                _ = timeout(self.options.poll, wakes.changed()) => {}
+                _ = timeout(self.options.poll, wakes.wait()) => {}
                 () = shutdown.cancelled() => return,
             }
         }
-    }
-
-    /// How many more jobs can run. Waits until it is half of all, or a moment, and then for the first.
-    async fn free_slots(&self) -> usize {
-        let half = u32::try_from(self.options.concurrency / 2).unwrap_or(u32::MAX).max(1);
-        drop(timeout(GATHER, self.slots.acquire_many(half)).await);
-        drop(self.slots.acquire().await);
-        self.slots.available_permits()
-    }
-
-    fn start(&self, job: Claimed, outbox: mpsc::Sender<Settled>) {
-        let lease = job.lease;
-        let slot = Arc::clone(&self.slots).try_acquire_owned();
-        let (Some(handler), Ok(slot)) = (self.registry.find(&job.kind), slot) else {
-            tracing::error!(job.id = %lease.job, job.kind, "claimed what cannot be run; its lease will run out");
-            return;
-        };
-        let signs = Arc::new(Signs::default());
-        let context = JobContext::new(&job, Arc::clone(&signs));
-        let policy = self.options.retry;
-        let span = tracing::info_span!("jobs.run", job.id = %lease.job, job.kind, job.attempt);
-        let task = async move {
-            let verdict = run(&*handler, &context, &job.payload).await;
-            let settled = Settled::of(lease, job.attempt, job.max_attempts, verdict, &policy);
-            // Refused only when the keeper has gone: then others find the job when the lease runs out.
-            let _ = outbox.send(settled).await;
-            drop(slot);
-        };
-        self.roster.enter(lease, signs, || self.crew.spawn(task.instrument(span)).abort_handle());
     }
 
     async fn let_come_due(&self, shutdown: &CancellationToken) {
@@ -190,10 +157,10 @@ impl Workers {
     async fn drop_runs(&self) {
         self.roster.cancel_all();
         self.roster.abort_all();
-        self.crew.close();
+        self.starter.crew.close();
         // A run that is busy between two awaits cannot be dropped, and its job not be given to another one
         // meanwhile: it is left to its lease.
-        if timeout(PATIENCE, self.crew.wait()).await.is_err() {
+        if timeout(PATIENCE, self.starter.crew.wait()).await.is_err() {
             tracing::warn!("some jobs did not stop; others take them when their leases have run out");
         }
     }
@@ -202,7 +169,7 @@ impl Workers {
     async fn give_back(&self) {
         let back: Vec<Settled> = self
             .roster
-            .ended()
+            .idle()
             .into_iter()
             .map(|lease| Settled::of(lease, 0, 1, Verdict::GivenBack, &self.options.retry))
             .collect();

@@ -79,13 +79,14 @@ impl<S: PublishedSink> Follower<S> {
     /// Hands on what is published, until `shutdown`. Errors are logged and tried again: the
     /// position in the log is kept, so nothing is lost by them.
     pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut published = self.waker.published();
         let work = async {
             loop {
                 match self.catch_up().await {
                     Ok(()) => {}
                     Err(error) => tracing::warn!(%error, "cannot read the published log; will try again"),
                 }
-                let _ = tokio::time::timeout(self.config.poll, self.waker.published().wait()).await;
+                let _ = tokio::time::timeout(self.config.poll, published.wait()).await;
             }
         };
         tokio::select! {

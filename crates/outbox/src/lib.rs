@@ -35,4 +35,4 @@ pub use log::{LogPage, PublishedLog, StreamHead, read_head};
 pub use record::{RecordError, record, record_all};
 pub use relay::{LEADER_LOCK, Relay, RelayConfig, RelayStatus, publish_pending};
 pub use transaction::{Outbox, OutboxTransaction, set_project_statement};
-pub use wake::{PUBLISHED_CHANNEL, RECORDED_CHANNEL, Signal, Waker};
+pub use wake::{PUBLISHED_CHANNEL, RECORDED_CHANNEL, Waker};

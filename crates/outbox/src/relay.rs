@@ -112,6 +112,7 @@ impl Relay {
         }
         self.status.leading.store(true, Ordering::Relaxed);
         tracing::info!("this process publishes events now");
+        let mut recorded = self.waker.recorded();
         loop {
             let published = publish_pending(&mut session, self.config.batch).await?;
             if published > 0 {
@@ -120,7 +121,7 @@ impl Relay {
             }
             if published < self.config.batch.unsigned_abs() {
                 // A wake-up, or the poll: whichever comes first.
-                let _ = tokio::time::timeout(self.config.poll, self.waker.recorded().wait()).await;
+                let _ = tokio::time::timeout(self.config.poll, recorded.wait()).await;
             }
         }
     }

@@ -4,7 +4,7 @@ use tidewatch_events::position::PositionToken;
 use tidewatch_events::stream::{SystemCode, SystemMessage};
 use tidewatch_events::{Envelope, Position};
 
-use super::{Effect, Machine, Millis, Stream, backoff};
+use super::{Effect, Machine, Millis, Stream, wait_after};
 
 impl Machine {
     pub(super) fn connected(
@@ -85,12 +85,12 @@ impl Machine {
             }
             SystemCode::ServerDraining => {
                 self.failures = 0;
-                self.close_until(now + retry_after.unwrap_or_else(|| backoff::delay(1, random)), todo);
+                self.close_until(now + retry_after.unwrap_or_else(|| wait_after(1, random)), todo);
             }
-            SystemCode::Lagged => self.close_until(now + backoff::delay(1, random), todo),
+            SystemCode::Lagged => self.close_until(now + wait_after(1, random), todo),
             SystemCode::RateLimited => {
                 self.failures += 1;
-                let wait = retry_after.unwrap_or(0).max(backoff::delay(self.failures, random));
+                let wait = retry_after.unwrap_or(0).max(wait_after(self.failures, random));
                 self.close_until(now + wait, todo);
             }
             SystemCode::Success | SystemCode::Error | SystemCode::RemovedFromChannel => {}

@@ -4,7 +4,7 @@ use tidewatch_events::{Envelope, Position};
 
 use super::{
     Activity, CONNECT_TIMEOUT_MS, Effect, HIDDEN_GRACE_MS, Machine, Millis, POLL_SPACING_MS, POLL_TIMEOUT_MS,
-    POLL_WAIT_SECONDS, Poll, Polled, STABLE_MS, Stream, backoff,
+    POLL_WAIT_SECONDS, Poll, Polled, STABLE_MS, Stream, wait_after,
 };
 
 impl Machine {
@@ -16,7 +16,7 @@ impl Machine {
             Stream::Open { .. } | Stream::Opening { .. } => self.failures = self.failures.saturating_add(1),
         }
         let never_opened = matches!(self.stream, Stream::Opening { .. });
-        self.close_until(now + backoff::delay(self.failures, random), todo);
+        self.close_until(now + wait_after(self.failures, random), todo);
         if never_opened && self.poll == Poll::Idle {
             // EventSource hides the status; a poll tells whether the session has ended.
             self.ask(0, now, todo);
@@ -72,7 +72,7 @@ impl Machine {
             Polled::Unauthorized => self.sign_out(todo),
             Polled::Failed { retry_after } => {
                 self.polls_work = false;
-                let wait = retry_after.unwrap_or(0).max(backoff::delay(self.failures, random));
+                let wait = retry_after.unwrap_or(0).max(wait_after(self.failures, random));
                 self.poll = Poll::Resting { until: now + wait };
                 if self.offline {
                     // The browser was right: the network is gone.

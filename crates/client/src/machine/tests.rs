@@ -7,12 +7,11 @@ mod world;
 use tidewatch_events::id::ConnectionId;
 use tidewatch_events::position::{Epoch, PositionToken};
 use tidewatch_events::stream::{Connected, Heartbeat, SystemCode, SystemMessage};
-use tidewatch_events::{Envelope, ResumePoint};
+use tidewatch_events::{Backoff, Envelope, ResumePoint};
 
 use super::testing::{at, event};
 use super::{Effect, Input, Machine, Millis};
 use crate::notice::{Gap, Loss, State, Unreadable};
-use crate::retry::Backoff;
 
 /// The place as the service gives it with what is no event.
 fn token(number: u64) -> ResumePoint {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use secrecy::SecretString;
-use tidewatch_events::{Channel, ResumePoint};
+use tidewatch_events::{Backoff, Channel, ResumePoint};
 
 use super::Subscriber;
 use super::open::{Credential, Provider, Request};
@@ -15,7 +15,7 @@ use crate::env::Settings;
 use crate::error::Error;
 use crate::http::{base_url, client, endpoint};
 use crate::publisher::{Publisher, private_name};
-use crate::retry::{Backoff, RetryPolicy};
+use crate::retry::RetryPolicy;
 
 const EVENTS: &str = "/api/v1/events";
 /// Longest message of a stream of single events: a payload has 256 KiB at most.

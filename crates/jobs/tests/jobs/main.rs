@@ -3,6 +3,7 @@
 //! Nothing here waits for time: tests meet at gates, look at Postgres' own lists of locks and sessions, or wait
 //! for the condition that they assert.
 
+mod ahead;
 mod cancel;
 mod enqueue;
 mod failure;

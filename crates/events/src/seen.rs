@@ -2,11 +2,11 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use tidewatch_events::EventId;
+use crate::id::EventId;
 
-/// The last ids that passed, in bounded memory.
+/// The last ids that passed, in bounded memory: what knows repeats after a reconnect.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub struct Seen {
     ids: HashSet<EventId>,
     order: VecDeque<EventId>,
 }
@@ -16,7 +16,7 @@ impl Seen {
     const CAPACITY: usize = 2_048;
 
     /// Remembers `id`; `false` when it was there already.
-    pub(super) fn insert(&mut self, id: EventId) -> bool {
+    pub fn insert(&mut self, id: EventId) -> bool {
         if !self.ids.insert(id) {
             return false;
         }
@@ -30,7 +30,7 @@ impl Seen {
     }
 
     /// Forgets all of them.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.ids.clear();
         self.order.clear();
     }
@@ -39,11 +39,11 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::testing::event;
+    use uuid::Uuid;
 
     #[test]
     fn knows_the_last_ones_in_bounded_memory() {
-        let id = |n: usize| event(n as u64).event_id;
+        let id = |n: usize| EventId::from_uuid(Uuid::from_u128(n as u128));
         let mut seen = Seen::default();
         for n in 0..Seen::CAPACITY * 3 {
             assert!(seen.insert(id(n)));
@@ -51,5 +51,14 @@ mod tests {
         }
         assert_eq!(seen.ids.len(), Seen::CAPACITY);
         assert!(seen.insert(id(0)), "the oldest are forgotten");
+    }
+
+    #[test]
+    fn knows_none_once_cleared() {
+        let id = EventId::from_uuid(Uuid::nil());
+        let mut seen = Seen::default();
+        assert!(seen.insert(id));
+        seen.clear();
+        assert!(seen.insert(id));
     }
 }
