@@ -16,12 +16,14 @@ pub mod dispatcher;
 pub mod retention;
 pub mod turns;
 
+use std::sync::Arc;
+
 use secrecy::ExposeSecret;
 use sqlx::{PgConnection, PgPool};
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::WebhookId;
-use tidewatch_outbox::Signal;
 use tidewatch_webhooks::{Sender, SigningSecret};
+use tokio::sync::Notify;
 
 use crate::access::seal::Sealer;
 use crate::access::secret::Digester;
@@ -35,10 +37,10 @@ pub struct Webhooks {
     pub pool: PgPool,
     /// Sends them.
     pub sender: Sender,
-    /// Raised at each publication.
-    pub published: Signal,
-    /// Raised when an endpoint was made or enabled.
-    pub changed: Signal,
+    /// Wakes the dispatcher at each publication.
+    pub published: Arc<Notify>,
+    /// Wakes it when an endpoint was made or enabled.
+    pub changed: Arc<Notify>,
     sealer: Sealer,
 }
 
@@ -58,7 +60,7 @@ impl Webhooks {
     #[must_use]
     pub fn new(pool: PgPool, sender: Sender, digester: &Digester) -> Self {
         let sealer = Sealer::new(digester);
-        Self { pool, sender, published: Signal::default(), changed: Signal::default(), sealer }
+        Self { pool, sender, published: Arc::default(), changed: Arc::default(), sealer }
     }
 
     /// Makes the secret by which an endpoint's webhooks are signed from now on.

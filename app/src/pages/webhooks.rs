@@ -9,6 +9,7 @@ pub mod view;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use tidewatch_events::Timestamp;
 
 use self::endpoint::WebhookState;
 use self::new_webhook::NewWebhookForm;
@@ -64,7 +65,7 @@ fn Endpoints(snapshot: Snapshot<Vec<Webhook>>, action: ChangeAction) -> impl Int
             <Show when=move || !webhooks.with(Vec::is_empty)>
                 <section class="card" aria-label="Webhooks">
                     <ul class="list" data-count=move || webhooks.with(Vec::len).to_string()>
-                        {move || webhooks.get().into_iter().map(|webhook| view! { <Endpoint webhook/> }).collect_view()}
+                        {move || webhooks.get().into_iter().map(|webhook| view! { <Endpoint webhook as_of=as_of.get_untracked()/> }).collect_view()}
                     </ul>
                 </section>
             </Show>
@@ -73,7 +74,7 @@ fn Endpoints(snapshot: Snapshot<Vec<Webhook>>, action: ChangeAction) -> impl Int
 }
 
 #[component]
-fn Endpoint(webhook: Webhook) -> impl IntoView {
+fn Endpoint(webhook: Webhook, as_of: Timestamp) -> impl IntoView {
     let href = use_project().href(&format!("/webhooks/{}", webhook.id));
     let types = if webhook.types.is_empty() { "all types".to_owned() } else { webhook.types.join(", ") };
     let pending = webhook.pending;
@@ -90,7 +91,7 @@ fn Endpoint(webhook: Webhook) -> impl IntoView {
                     "made " <RelativeTime at=webhook.created_at/>
                 </p>
             </div>
-            <WebhookState webhook=webhook.clone()/>
+            <WebhookState webhook=webhook.clone() as_of/>
         </li>
     }
 }

@@ -72,7 +72,7 @@ pub async fn create(
     let change = change("webhook.create", &after, None, Some(&after));
     note(&mut transaction, caller, origin, change).await?;
     transaction.commit().await?;
-    state.webhooks.changed.raise();
+    state.webhooks.changed.notify_one();
     Ok(with_secret(id, format!("{url} is told from now on. {SHOWN_ONCE}"), &secret))
 }
 
@@ -129,7 +129,7 @@ pub async fn update(
     };
     note(&mut transaction, caller, origin, change(action, &after, Some(&before), Some(&after))).await?;
     transaction.commit().await?;
-    state.webhooks.changed.raise();
+    state.webhooks.changed.notify_one();
     Ok(Changed { id: id.to_string(), message, secret: None })
 }
 

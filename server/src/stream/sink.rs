@@ -1,16 +1,19 @@
 //! From the published log into the hub, and on to who sends webhooks.
 
+use std::sync::Arc;
+
 use tidewatch_events::{Event, Position, ProjectId};
 use tidewatch_hub::Hub;
-use tidewatch_outbox::{PublishedSink, Signal, StreamHead};
+use tidewatch_outbox::{PublishedSink, StreamHead};
+use tokio::sync::Notify;
 
 /// Hands what the follower reads to the hub.
 #[derive(Debug, Clone)]
 pub struct HubSink {
     /// The hub.
     pub hub: Hub,
-    /// Raised at each publication.
-    pub published: Signal,
+    /// Wakes at each publication who sends webhooks.
+    pub published: Arc<Notify>,
 }
 
 impl PublishedSink for HubSink {
@@ -19,12 +22,12 @@ impl PublishedSink for HubSink {
     }
 
     fn skip_to(&self, project: ProjectId, to: Position) -> bool {
-        self.published.raise();
+        self.published.notify_one();
         self.hub.skip_to(project, to)
     }
 
     fn publish(&self, project: ProjectId, events: Vec<Event>) {
-        self.published.raise();
+        self.published.notify_one();
         // The follower reads without holes, so a refusal is a fault of ours: say so loudly. Readers
         // are still served right, for a stream that fails is resumed from the log.
         match self.hub.publish(project, events) {

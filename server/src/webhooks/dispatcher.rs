@@ -75,9 +75,9 @@ impl Dispatcher {
                 };
                 let Webhooks { published, changed, .. } = &self.webhooks;
                 if idle {
-                    let _ = tokio::time::timeout(IDLE, changed.wait()).await;
+                    let _ = tokio::time::timeout(IDLE, changed.notified()).await;
                 } else {
-                    let _ = tokio::time::timeout(self.poll, published.wait()).await;
+                    let _ = tokio::time::timeout(self.poll, published.notified()).await;
                 }
             }
         };

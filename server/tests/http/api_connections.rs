@@ -175,7 +175,9 @@ async fn who_waits_for_a_subscription_is_seen_as_well(pool: PgPool) {
     let made = server.client.post("/api/v1/subscriptions").json(&json!({ "name": "books" })).send().await;
     assert_eq!(made.expect("an answer").status(), StatusCode::CREATED);
     let waiting = tokio::spawn(server.client.get("/api/v1/subscriptions/books/events?wait=20").send());
-    let kind = eventually("it to be seen", async || Some(connections(&server.client, "").await.pop()?["kind"].clone()));
+    let kind = eventually("it to be seen", async || {
+        Some(connections(&server.client, "").await.pop()?["kind"].clone())
+    });
     assert_eq!(kind.await, "poll");
     server.client.publish(json!({ "channelName": "a", "payload": 1 })).await;
     waiting.await.expect("no panic").expect("an answer");

@@ -50,7 +50,8 @@ async fn a_subscriber_goes_on_behind_its_place_on_another_instance(pool: PgPool)
         subscriber.build().expect("a subscriber")
     };
     let mut before = on(&one, ResumePoint::Earliest);
-    let messages: Vec<Message> = (0..3).map(|n| Message::new("orders".parse().expect("a channel"), json!(n))).collect();
+    let messages: Vec<Message> =
+        (0..3).map(|n| Message::new("orders".parse().expect("a channel"), json!(n))).collect();
     publisher.publish_all(messages).await.expect("published");
     assert_eq!(next(&mut before).await.payload, json!(0));
     let place = before.place();

@@ -107,7 +107,7 @@ fn Attempts(row: Memo<WebhookDelivery>) -> impl IntoView {
     view! {
         <Show when=move || { count.get() > 0 }>
             <details class="needs-scripting" on:toggle=toggle>
-                <summary class="cell-detail">"Attempts"</summary>
+                <summary class="cell-summary">"Attempts"</summary>
                 <ol class="list">
                     {move || match attempts.get() {
                         Some(Ok(attempts)) => Either::Left(

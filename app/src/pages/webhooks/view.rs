@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
+use tidewatch_events::Timestamp;
 use tidewatch_events::id::WebhookId;
 
 use super::deliveries::DeliveryTable;
-use super::endpoint::WebhookState;
+use super::endpoint::{WebhookState, is_failing};
 use crate::api::{ChangeProject, get_webhook};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
 use crate::components::{CopyableId, ErrorState, Icon, IconName, Loading, RelativeTime, WhileAllowed};
@@ -69,7 +70,8 @@ fn WebhookView(query: WebhookQuery, snapshot: Snapshot<WebhookDetail>) -> impl I
     refetch_after(action, live);
 
     let webhook = Memo::new(move |_| state.with(|state| state.page().webhook.clone()));
-    let trouble = Memo::new(move |_| webhook.with(trouble));
+    let as_of = Memo::new(move |_| state.with(PolledList::as_of));
+    let trouble = Memo::new(move |_| webhook.with(|webhook| trouble(webhook, as_of.get())));
     let query = StoredValue::new(query);
     view! {
         <Title text=first.url.clone()/>
@@ -80,7 +82,7 @@ fn WebhookView(query: WebhookQuery, snapshot: Snapshot<WebhookDetail>) -> impl I
                 <h1 class="breakable">{move || webhook.read().url.clone()}</h1>
                 <CopyableId id=id.to_string() whole=true/>
             </header>
-            <div class="settlement-state">{move || view! { <WebhookState webhook=webhook.get()/> }}</div>
+            <div class="settlement-state">{move || view! { <WebhookState webhook=webhook.get() as_of=as_of.get()/> }}</div>
             {move || trouble.get().map(|text| view! {
                 <p class="alert" data-tone="bad"><Icon name=IconName::Alert/><span>{text}</span></p>
             })}
@@ -96,7 +98,7 @@ fn WebhookView(query: WebhookQuery, snapshot: Snapshot<WebhookDetail>) -> impl I
     }
 }
 
-fn trouble(webhook: &Webhook) -> Option<String> {
+fn trouble(webhook: &Webhook, as_of: Timestamp) -> Option<String> {
     match webhook.disabled_reason {
         Some(DisabledReason::Gone) => {
             Some("It answered 410: it wants nothing any more, and nothing is sent.".to_owned())
@@ -104,7 +106,7 @@ fn trouble(webhook: &Webhook) -> Option<String> {
         Some(DisabledReason::Failing) => {
             Some("For 5 days it took nothing of what it was sent. Nothing is sent any more.".to_owned())
         }
-        _ if webhook.enabled && webhook.failing_since.is_some() => Some(
+        _ if is_failing(webhook, as_of) => Some(
             "It takes nothing of what it is sent now. Each delivery is tried again for some days.".to_owned(),
         ),
         _ => None,
