@@ -58,12 +58,14 @@ impl Database {
     pub async fn create(&self, name: &str) -> anyhow::Result<String> {
         let mut connection =
             PgConnection::connect(&self.url).await.context("cannot reach the benchmark's Postgres")?;
-        for statement in
-            [format!("drop database if exists {name} with (force)"), format!("create database {name}")]
-        {
-            // The names are constants of this program.
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
+        // The names are constants of this program.
+        let mut execute =
+            async |statement: String| sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await;
+        // Who is no superuser may not force autovacuum out. Without force Postgres sends it away itself.
+        if execute(format!("drop database if exists {name} with (force)")).await.is_err() {
+            execute(format!("drop database if exists {name}")).await?;
         }
+        execute(format!("create database {name}")).await?;
         connection.close().await?;
         let (server, _) = self.url.rsplit_once('/').context("the address of Postgres names no database")?;
         Ok(format!("{server}/{name}"))
