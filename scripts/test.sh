@@ -55,7 +55,7 @@ forget_settings() {
 
 # shellcheck disable=SC2317 # called through take_step
 browser_tests() {
-  cd "$TIDEWATCH_ROOT/end2end" && node_modules/.bin/playwright test --reporter=list
+  cd "$TIDEWATCH_ROOT/end2end" && node_modules/.bin/tsc --noEmit && node_modules/.bin/playwright test --reporter=list
 }
 
 mkdir -p "$TIDEWATCH_DATA"

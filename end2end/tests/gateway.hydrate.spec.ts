@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { expect, test } from '../fixtures/test.ts';
 import { Client, type Transport } from '../fixtures/sockets.ts';
 import { Tidewatch } from '../fixtures/tidewatch.ts';
@@ -177,7 +179,8 @@ test.describe('two projects with channels of the same names', () => {
           expect(answer.status).toBe(200);
           let text = '';
           void (async () => {
-            for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) text += chunk;
+            const decoder = new TextDecoder();
+            for await (const chunk of Readable.fromWeb(answer.body as ReadableStream)) text += decoder.decode(chunk, { stream: true });
           })().catch(() => {});
           aborts.push(abort);
           const events = () => [...text.matchAll(/^event: message.published\ndata: (.*)$/gm)].map((match) => JSON.parse(match[1]));
