@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hint::Hint;
 
-/// Pause between two notifications: 200 a second.
-const COALESCE: Duration = Duration::from_millis(5);
+/// Pause between two notifications: some 500 a second at most. Whoever says something meanwhile waits for its
+/// end, so at a longer pause readers of a few hundred events a second would queue for it.
+const COALESCE: Duration = Duration::from_millis(1);
 /// Pause after a lost connection. Polling finds everything meanwhile.
 const RECONNECT: Duration = Duration::from_secs(1);
 
