@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # bench.sh (make bench): measures Tidewatch beside its peers and writes bench/RESULTS.md. About 40 minutes.
 #   RUNS=5           runs of which the median counts
-#   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood,jobs: only these
+#   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood,jobs,publish: only
+#                    these
 #   QUICK=           1: short windows and small numbers, for iterating
 #   HOLD=300         seconds for which 10,000 connections are held
 #   BENCH_SERVER=    a tidewatch binary to measure, in place of one that is built here
@@ -93,11 +94,15 @@ trap 'exit 143' TERM HUP
 
 run_script "$here/setup.sh" rust
 need_toolchain
-if [ "${ROWS:-}" != jobs ]; then
-  install_peers
-  node_peer hono
-  node_peer nestjs
-fi
+case "${ROWS:-}" in
+  jobs) ;;
+  publish) node_peer hono ;;
+  *)
+    install_peers
+    node_peer hono
+    node_peer nestjs
+    ;;
+esac
 if wanted jobs; then
   node_peer graphile-worker
 fi

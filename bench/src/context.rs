@@ -51,6 +51,8 @@ pub struct Plan {
     pub flood: Duration,
     /// The same at a peer.
     pub peer_flood: Duration,
+    /// How long is published by the SDK, in each of its ways.
+    pub publishing: Duration,
     /// Jobs that wait at once.
     pub jobs: usize,
     /// Jobs that come one by one.
@@ -77,6 +79,7 @@ impl Plan {
             peer_hold: Duration::from_secs(20),
             flood: Duration::from_secs(60),
             peer_flood: Duration::from_secs(20),
+            publishing: Duration::from_secs(6),
             jobs: 10_000,
             single_jobs: 200,
         }
@@ -99,6 +102,7 @@ impl Plan {
             peer_hold: Duration::from_secs(5),
             flood: Duration::from_secs(6),
             peer_flood: Duration::from_secs(4),
+            publishing: Duration::from_secs(2),
             jobs: 2_000,
             single_jobs: 40,
             ..Self::full(runs, Duration::ZERO)

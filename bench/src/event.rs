@@ -1,6 +1,7 @@
 //! The event that all systems carry: about 300 bytes of JSON, numbered.
 
 use serde_json::json;
+use tidewatch_client::{ChannelPublisher, Draft};
 use tidewatch_events::{AggregateType, EventType, Metadata, NewEvent, Permission, ProjectId, Routing};
 
 /// What stands in front of an event's number on the wire.
@@ -18,6 +19,10 @@ pub const EVENT_TYPE: EventType = EventType::from_static("settlement.status_chan
 const MESSAGE_BYTES: usize = 376;
 /// Padding with which Tidewatch's own message is that long.
 const TIDEWATCH_PADDING: usize = 17;
+/// The type of the events that the SDK publishes.
+const SDK_EVENT_TYPE: &str = "order.status_changed";
+/// Padding with which one of them has 300 bytes of JSON.
+const SDK_PADDING: usize = 147;
 
 /// An event to be published.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +66,12 @@ impl BenchEvent {
         self.envelope(wanted.saturating_sub(bare))
     }
 
+    /// As the SDK publishes it: of an order, since Tidewatch takes no settlement's event from without.
+    pub fn draft(&self, channel: &ChannelPublisher) -> Draft {
+        let payload = json!({ "benchSeq": self.number, "pad": padding(SDK_PADDING) });
+        channel.event(SDK_EVENT_TYPE, payload).aggregate("Order", self.aggregate())
+    }
+
     fn envelope(&self, pad: usize) -> String {
         let Self { number, .. } = self;
         format!(
@@ -84,6 +95,8 @@ fn padding(bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tidewatch_client::Publisher;
+
     use super::*;
 
     #[test]
@@ -101,5 +114,12 @@ mod tests {
         assert!(event.data(0).contains(&expected));
         let recorded = event.recorded(ProjectId::from_uuid(uuid::Uuid::nil()));
         assert!(recorded.payload.to_string().contains(&expected));
+    }
+
+    #[test]
+    fn what_the_sdk_sends_has_300_bytes() {
+        let channel = Publisher::new("http://bench", "key").expect("a publisher").channel("orders");
+        let message = BenchEvent { number: FIRST_NUMBER, topic: None }.draft(&channel).into_message();
+        assert_eq!(json!(message.expect("an event")).to_string().len(), 300);
     }
 }

@@ -6,6 +6,7 @@
 //!    │         │          └──▶ publish          HTTP to peers, the outbox to Tidewatch
 //!    │         └──▶ measure ──▶ readers         the load generator: one thread, another core
 //!    │                 └──▶ process             CPU and memory out of /proc
+//!    ├──▶ services                              what the SDK publishes to, over HTTP
 //!    ├──▶ queues                                job queues: one process of workers each
 //!    └──▶ report                                records, targets, RESULTS.md
 //! ```
@@ -27,5 +28,6 @@ pub mod report;
 pub mod rounds;
 pub mod rows;
 pub mod scanner;
+pub mod services;
 pub mod statistics;
 pub mod systems;

@@ -6,6 +6,7 @@ mod flood;
 mod held;
 mod jobs;
 mod memory;
+mod publish;
 mod relay;
 mod replay;
 mod stalled;
@@ -39,6 +40,8 @@ pub enum Group {
     Flood,
     /// The job queue
     Jobs,
+    /// Publishing by the SDK
+    Publish,
 }
 
 impl Group {
@@ -56,6 +59,7 @@ impl Group {
             Self::Held => held::SPECS,
             Self::Flood => flood::SPECS,
             Self::Jobs => jobs::SPECS,
+            Self::Publish => publish::SPECS,
         }
     }
 
@@ -81,6 +85,7 @@ impl Group {
             Self::Held => held::measure(context).await,
             Self::Flood => flood::measure(context).await,
             Self::Jobs => jobs::measure(context).await,
+            Self::Publish => publish::measure(context).await,
         }
     }
 }

@@ -56,9 +56,14 @@ impl Record {
         self.add(system, "generator", window.generator_share);
         self.add(system, "readers", window.readers_share);
         self.add(system, "helper", window.helper_share);
-        if window.generator_share > BUSY {
+        self.warn_of_busy_core(system, window.generator_share, window.helper_share);
+    }
+
+    /// Warns where the generator, by itself or with Postgres or Redis, was the limit.
+    pub fn warn_of_busy_core(&mut self, system: &str, generator_share: f64, helper_share: f64) {
+        if generator_share > BUSY {
             self.warn(format!("{system}: the generator used over 90 % of its core."));
-        } else if window.generator_share + window.helper_share > BUSY {
+        } else if generator_share + helper_share > BUSY {
             self.warn(format!(
                 "{system}: generator and Postgres or Redis together used over 90 % of a core; \
                  where they share one, that is the limit."

@@ -35,18 +35,41 @@ pub struct Hono {
 }
 
 impl Hono {
-    async fn start_node(&self, context: &Context, database: Option<&str>) -> anyhow::Result<HttpPeer> {
+    /// Why nothing of its folder can run here; `None` when it can.
+    pub(crate) fn lacks(context: &Context) -> Option<String> {
+        if find_program("node").is_none() {
+            return Some("Node is not installed".to_owned());
+        }
+        (!context.bench_folder.join("peers/hono/node_modules").exists())
+            .then(|| "its packages are not installed (npm ci in bench/peers/hono)".to_owned())
+    }
+
+    /// Starts a script of its folder on the server's core, and says where it listens.
+    pub(crate) async fn start_node(
+        context: &Context,
+        script: &str,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> anyhow::Result<(Child, SocketAddr)> {
         let node = find_program("node").context("node is missing")?;
         let address = free_address()?;
         let folder = context.bench_folder.join("peers/hono");
         let mut program = Program::new(&node)
-            .argument("server.mjs")
+            .argument(script)
             .variable("NODE_ENV", "production")
-            .variable("DATABASE_URL", database.unwrap_or_default())
             .variable("PORT", address.port().to_string());
+        for (name, value) in variables {
+            program = program.variable(name, value);
+        }
         program.directory = Some(&folder);
         let mut child = Child::start(&context.cores.server, &program, context.log("hono"))?;
         child.until_listening(address).await?;
+        Ok((child, address))
+    }
+
+    /// Starts the one that fans out.
+    async fn start_server(context: &Context, database: Option<&str>) -> anyhow::Result<HttpPeer> {
+        let variables = [("DATABASE_URL", database.unwrap_or_default().to_owned())];
+        let (child, address) = Self::start_node(context, "server.mjs", variables).await?;
         let clock = context.clock.clone();
         Ok(HttpPeer { child, helper: None, address, clock, framing: FRAMING })
     }
@@ -59,21 +82,17 @@ impl System for Hono {
     }
 
     fn missing(&self, context: &Context) -> Option<String> {
-        if find_program("node").is_none() {
-            return Some("Node is not installed".to_owned());
-        }
-        (!context.bench_folder.join("peers/hono/node_modules").exists())
-            .then(|| "its packages are not installed (npm ci in bench/peers/hono)".to_owned())
+        Self::lacks(context)
     }
 
     async fn start(&self, context: &Context) -> anyhow::Result<Box<dyn Running>> {
         let Some(database) = &self.database else {
-            return Ok(Box::new(self.start_node(context, None).await?));
+            return Ok(Box::new(Self::start_server(context, None).await?));
         };
         let url = database.create("bench_hono").await?;
         let pool = PgPoolOptions::new().max_connections(40).connect(&url).await?;
         sqlx::raw_sql(OUTBOX).execute(&pool).await?;
-        let node = self.start_node(context, Some(&url)).await?;
+        let node = Self::start_server(context, Some(&url)).await?;
         Ok(Box::new(Polling { node, pool, postgres: database.postgres }))
     }
 }

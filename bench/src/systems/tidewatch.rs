@@ -119,9 +119,15 @@ impl Tidewatch {
 
     /// The same under another name in the results and with one more setting.
     #[must_use]
-    pub fn variant(mut self, name: &'static str, setting: (&'static str, String)) -> Self {
+    pub fn variant(mut self, name: &'static str, (setting, value): (&'static str, String)) -> Self {
         self.name = name;
-        self.settings.push(setting);
+        self.with(setting, value)
+    }
+
+    /// The same with one more setting.
+    #[must_use]
+    pub fn with(mut self, setting: &'static str, value: String) -> Self {
+        self.settings.push((setting, value));
         self
     }
 
@@ -133,29 +139,14 @@ impl Tidewatch {
         let url = self.database.create(self.database_name).await?;
         command(context, &url, &["migrate"]).await?;
         command(context, &url, &["projects", "create", PROJECT, "--name", "Benchmarks"]).await?;
-        let key = command(
-            context,
-            &url,
-            &[
-                "keys",
-                "--project",
-                PROJECT,
-                "create",
-                "readers",
-                "--scope",
-                "events.read",
-                "--scope",
-                "settlements.read",
-            ],
-        )
-        .await?;
+        let key = make_key(context, &url, "readers", &["events.read", "settlements.read"]).await?;
         let mut connection = PgConnection::connect(&url).await?;
         let project: Uuid = sqlx::query_scalar("select id from projects where slug = $1")
             .bind(PROJECT)
             .fetch_one(&mut connection)
             .await?;
         connection.close().await?;
-        Ok(Prepared { url, project: ProjectId::from_uuid(project), key: key.trim().to_owned() })
+        Ok(Prepared { url, project: ProjectId::from_uuid(project), key })
     }
 
     /// Starts the server on what was prepared.
@@ -198,6 +189,22 @@ impl Tidewatch {
             postgres: self.database.postgres,
         })
     }
+}
+
+impl Prepared {
+    /// Makes one more key, with these scopes.
+    ///
+    /// # Errors
+    /// The command failed.
+    pub async fn make_key(&self, context: &Context, name: &str, scopes: &[&str]) -> anyhow::Result<String> {
+        make_key(context, &self.url, name, scopes).await
+    }
+}
+
+async fn make_key(context: &Context, url: &str, name: &str, scopes: &[&str]) -> anyhow::Result<String> {
+    let mut arguments = vec!["keys", "--project", PROJECT, "create", name];
+    arguments.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
+    Ok(command(context, url, &arguments).await?.trim().to_owned())
 }
 
 /// Runs a command of the program and gives what it printed.
