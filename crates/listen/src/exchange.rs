@@ -8,13 +8,12 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::hint::Hint;
+use crate::pace::Pace;
 
-/// Pause between two notifications: some 500 a second at most. Whoever says something meanwhile waits for its
-/// end, so at a longer pause readers of a few hundred events a second would queue for it.
-const COALESCE: Duration = Duration::from_millis(1);
 /// Pause after a lost connection. Polling finds everything meanwhile.
 const RECONNECT: Duration = Duration::from_secs(1);
 
@@ -61,8 +60,14 @@ impl Exchange {
         let mut connection = PgConnection::connect_with(options).await?;
         let session: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
         self.session.store(session.unsigned_abs(), Ordering::Release);
+        let mut pace = Pace::default();
         loop {
             self.teller.notified().await;
+            let pause = pace.take(Instant::now());
+            // Timers count in milliseconds: one of none would take one.
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
             for hint in self.hints.iter().filter(|hint| hint.take_outbound()) {
                 sqlx::query("select pg_notify($1, $2)")
                     .bind(hint.channel())
@@ -70,7 +75,6 @@ impl Exchange {
                     .execute(&mut connection)
                     .await?;
             }
-            tokio::time::sleep(COALESCE).await;
         }
     }
 

@@ -15,6 +15,7 @@
 
 mod exchange;
 mod hint;
+mod pace;
 
 pub use exchange::Exchange;
 pub use hint::{Heard, Hint};
