@@ -77,8 +77,8 @@ without tidewatch-app "pages run in the browser too." sqlx tokio axum hyper
 within tidewatch-frontend "the frontend hydrates the app and does nothing else." tidewatch-app tidewatch-events
 without tidewatch-frontend "the frontend runs in the browser." sqlx tokio axum hyper
 
-within tidewatch-bench "the benchmarks use outbox and jobs, and know the server as a program only." \
-  tidewatch-outbox tidewatch-jobs tidewatch-events
+within tidewatch-bench "the benchmarks use outbox, jobs and the SDK, and know the server as a program only." \
+  tidewatch-outbox tidewatch-jobs tidewatch-client tidewatch-events
 without tidewatch-bench "the benchmarks measure the server from outside." leptos
 
 for crate in $crates; do

@@ -6,6 +6,7 @@
 //! only of projects whose connections somebody looks at.
 
 mod load;
+mod waiting_poll;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -23,14 +24,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::load::Samples;
+pub use self::waiting_poll::WaitingPoll;
 use crate::access::Caller;
 use crate::access::channels::Grant;
 use crate::access::credential::Credential;
 use crate::access::login::LoginOrigin;
 use crate::db::connections::{self, ConnectionRow, Report, Reported};
-use crate::error::Error;
-use crate::state::AppState;
-use crate::stream::limits::Place;
 
 /// Between two reports.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
@@ -234,33 +233,6 @@ impl Present {
             change(connection);
             open.changed.insert(self.id);
         }
-    }
-}
-
-/// What a poll holds as long as it waits, as a stream does: its place in the limits, and its presence.
-#[derive(Debug)]
-pub struct WaitingPoll {
-    _place: Place,
-    _present: Present,
-}
-
-impl WaitingPoll {
-    /// A poll of `caller` on these channels begins to wait.
-    ///
-    /// # Errors
-    /// 429: there are as many streams already as there may be.
-    pub fn begin(
-        state: &AppState,
-        caller: &Caller,
-        from: &LoginOrigin,
-        channels: &[Channel],
-        grants: &[Grant],
-    ) -> Result<Self, Error> {
-        let place = state.stream_counts.enter(caller, from.address)?;
-        let id = ConnectionId::from_uuid(Uuid::now_v7());
-        let present = state.presence.enter(id, ConnectionKind::Poll, caller, from);
-        present.listens(channels, grants, id);
-        Ok(Self { _place: place, _present: present })
     }
 }
 
