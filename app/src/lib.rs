@@ -18,6 +18,7 @@
 #![recursion_limit = "256"]
 #![expect(unreachable_pub, reason = "the component macro wants `pub` on components and their properties")]
 
+pub mod address;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;

@@ -52,3 +52,8 @@ pub async fn begin_snapshot(
     // The only part that varies is a UUID.
     pool.begin_with(AssertSqlSafe(begin)).await
 }
+
+/// One column of these rows, to be bound as an array and unnested.
+fn column<'a, Row, T>(rows: &'a [Row], of: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}

@@ -5,9 +5,11 @@ mod access;
 mod channels;
 mod connections;
 mod jobs;
+mod paging;
 pub mod webhooks;
 
 pub use access::{AUDIT_PAGE, api_keys, audit, audit_entry, organizations, people, sessions};
-pub use channels::{channel, channels};
+pub use channels::channels;
 pub use connections::connections;
 pub use jobs::{find_job, job, job_of, jobs};
+pub use paging::cut_page;

@@ -333,12 +333,10 @@ impl Backend for RequestBackend {
     async fn channels(&self, selected: Option<Channel>) -> Result<Snapshot<Channels>, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
         let read = async {
+            let (channels, selected) = queries::channels(&self.state, caller, selected).await?;
             Ok(Channels {
-                channels: queries::channels(&self.state, caller).await?,
-                selected: match selected {
-                    Some(name) => Some(queries::channel(&self.state, caller, name).await?),
-                    None => None,
-                },
+                channels,
+                selected,
                 may_publish: caller.may(&Permission::EVENTS_PUBLISH),
                 may_sign: caller.may(&Permission::TOKENS_SIGN),
             })

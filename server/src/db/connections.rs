@@ -6,6 +6,8 @@ use tidewatch_events::id::{ApiKeyId, ConnectionId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::column;
+
 /// A connection as it is kept.
 #[derive(Debug, Clone, FromRow)]
 pub struct ConnectionRow {
@@ -129,10 +131,6 @@ pub async fn watch(connection: &mut PgConnection, project: ProjectId) -> Result<
     .execute(connection)
     .await
     .map(drop)
-}
-
-fn column<'a, Row, T>(rows: &'a [Row], of: impl Fn(&'a Row) -> T) -> Vec<T> {
-    rows.iter().map(of).collect()
 }
 
 async fn write_changed(

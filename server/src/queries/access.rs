@@ -6,6 +6,7 @@ use tidewatch_app::model::{ApiKey, AuditEntry, AuditPage, AuditQuery, Organizati
 use tidewatch_events::id::{AuditEntryId, OrganizationId};
 use tidewatch_events::{Permission, PermissionSet};
 
+use super::cut_page;
 use crate::access::Caller;
 use crate::access::roles::{BUILT_IN, Reach};
 use crate::commands::sessions::{own_login, person};
@@ -120,9 +121,7 @@ pub async fn audit(
     caller.require_manager(&Permission::AUDIT_VIEW)?;
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
     let mut entries = db::audit::list(&mut snapshot, caller.project(), query, limit + 1).await?;
-    let more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
-    let next = entries.last().filter(|_| more).map(|entry| entry.id);
+    let next = cut_page(&mut entries, limit, |entry| entry.id);
     Ok(AuditPage { entries, next })
 }
 

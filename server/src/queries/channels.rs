@@ -14,44 +14,52 @@ use crate::db::connections::Wanted;
 use crate::error::Error;
 use crate::state::AppState;
 
-/// The project's channels that somebody listens to or on which something went out lately: those with
-/// most listeners first.
+/// The project's channels that somebody listens to or on which something went out lately, those with most
+/// listeners first; and the one that is `selected`.
 ///
 /// # Errors
 /// 403 without `connections.manage`.
-pub async fn channels(state: &AppState, caller: &Caller) -> Result<Vec<ChannelRow>, Error> {
+pub async fn channels(
+    state: &AppState,
+    caller: &Caller,
+    selected: Option<Channel>,
+) -> Result<(Vec<ChannelRow>, Option<ChannelDetail>), Error> {
     caller.require_manager(&Permission::CONNECTIONS_MANAGE)?;
-    state.presence.report().await?;
+    match selected {
+        // Its listeners are shown with how busy they are.
+        Some(_) => look_now(state, caller.project()).await?,
+        None => state.presence.report().await?,
+    }
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
-    rows(&mut snapshot, caller).await
+    let rows = rows(&mut snapshot, caller).await?;
+    let selected = match selected {
+        Some(name) => Some(detail(&mut snapshot, caller, name, &rows).await?),
+        None => None,
+    };
+    Ok((rows, selected))
 }
 
-/// One channel, whether anything goes on there or not. Of its events those that the caller may see: what
+/// A channel, whether anything goes on there or not. Of its events those that the caller may see: what
 /// goes out on a private channel is for holders of a token alone.
-///
-/// # Errors
-/// 403 without `connections.manage`.
-pub async fn channel(state: &AppState, caller: &Caller, name: Channel) -> Result<ChannelDetail, Error> {
-    caller.require_manager(&Permission::CONNECTIONS_MANAGE)?;
-    look_now(state, caller.project()).await?;
-    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+async fn detail(
+    snapshot: &mut PgConnection,
+    caller: &Caller,
+    name: Channel,
+    rows: &[ChannelRow],
+) -> Result<ChannelDetail, Error> {
     let wanted = Wanted { channel: Some(name.to_string()), ..Wanted::default() };
     let listeners =
-        db::connections::list(&mut snapshot, caller.project(), &wanted, ChannelDetail::MAX_LISTENERS).await?;
-    let events = PublishedLog::newest_on_channel(
-        &mut snapshot,
-        caller.project(),
-        &name,
-        // Some of them may be for others.
-        ChannelDetail::MAX_EVENTS * 5,
-    )
-    .await?
-    .into_iter()
-    .filter(|event| visible(&event.routing, &caller.subject))
-    .take(ChannelDetail::MAX_EVENTS)
-    .map(|event| event.envelope)
-    .collect();
-    let row = rows(&mut snapshot, caller).await?.into_iter().find(|row| row.name == name);
+        db::connections::list(snapshot, caller.project(), &wanted, ChannelDetail::MAX_LISTENERS).await?;
+    // Some of them may be for others.
+    let most = ChannelDetail::MAX_EVENTS * 5;
+    let events = PublishedLog::newest_on_channel(snapshot, caller.project(), &name, most)
+        .await?
+        .into_iter()
+        .filter(|event| visible(&event.routing, &caller.subject))
+        .take(ChannelDetail::MAX_EVENTS)
+        .map(|event| event.envelope)
+        .collect();
+    let row = rows.iter().find(|row| row.name == name).cloned();
     let row = row.unwrap_or(ChannelRow { name, listeners: 0, per_minute: 0, last_event_at: None });
     Ok(ChannelDetail { row, listeners: listeners.into_iter().map(connection_of).collect(), events })
 }

@@ -5,6 +5,7 @@ use tidewatch_events::id::{ApiKeyId, ConnectionId};
 use tidewatch_events::{Permission, ProjectId};
 use time::OffsetDateTime;
 
+use super::cut_page;
 use crate::access::Caller;
 use crate::db;
 use crate::db::connections::{ListedConnection, Wanted};
@@ -31,9 +32,7 @@ pub async fn connections(
     look_now(state, caller.project()).await?;
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
     let mut rows = db::connections::list(&mut snapshot, caller.project(), &wanted, limit + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(cursor_of);
+    let next = cut_page(&mut rows, limit, cursor_of);
     let counts = db::connections::count(&mut snapshot, caller.project()).await?;
     let counts = counts
         .into_iter()

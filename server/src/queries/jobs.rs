@@ -6,6 +6,7 @@ use tidewatch_events::Permission;
 use tidewatch_events::id::JobId;
 use tidewatch_jobs::JobFilter;
 
+use super::cut_page;
 use crate::access::Caller;
 use crate::db;
 use crate::error::Error;
@@ -20,9 +21,7 @@ pub async fn jobs(state: &AppState, caller: &Caller, query: &JobQuery, limit: u3
     let filter = JobFilter { state: query.state, queue: query.queue.clone(), kind: query.kind.clone() };
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
     let mut jobs = tidewatch_jobs::list(&mut snapshot, &filter, query.after, limit + 1).await?;
-    let more = jobs.len() > limit as usize;
-    jobs.truncate(limit as usize);
-    let next = jobs.last().filter(|_| more).map(|last| last.id);
+    let next = cut_page(&mut jobs, limit, |last| last.id);
     let counts = tidewatch_jobs::counts(&mut snapshot).await?;
     let counts = counts
         .into_iter()

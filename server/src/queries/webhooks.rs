@@ -5,6 +5,7 @@ use tidewatch_app::model::{Webhook, WebhookDeliveries, WebhookDeliveryDetail, We
 use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
 use tidewatch_events::{Permission, ProjectId};
 
+use super::cut_page;
 use crate::access::Caller;
 use crate::db;
 use crate::db::webhooks::{attempts, deliveries, endpoints};
@@ -49,9 +50,7 @@ pub async fn deliveries(
     // One more than the page tells whether there is a following one.
     let mut deliveries =
         deliveries::list(&mut snapshot, caller.project(), id, only, after, limit + 1).await?;
-    let more = deliveries.len() > limit as usize;
-    deliveries.truncate(limit as usize);
-    let next = deliveries.last().filter(|_| more).map(|last| last.id);
+    let next = cut_page(&mut deliveries, limit, |last| last.id);
     Ok(WebhookDeliveries { deliveries, next })
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
+use crate::address::with_parameters;
 use crate::components::error_state::encode;
 use crate::contexts::project::use_project;
 use crate::error::AppError;
@@ -27,14 +28,14 @@ pub(super) fn read_query(params: &ParamsMap) -> Result<ConnectionQuery, AppError
 
 /// The address of a page of these connections.
 pub(super) fn href(query: &ConnectionQuery, after: Option<&str>) -> String {
-    let parts = [
-        ("channel", query.channel.as_ref().map(|channel| encode(&channel.to_string()))),
-        ("key", query.key.map(|key| key.to_string())),
-        ("after", after.map(encode)),
-    ];
-    let said: Vec<String> =
-        parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
-    if said.is_empty() { "/connections".to_owned() } else { format!("/connections?{}", said.join("&")) }
+    with_parameters(
+        "/connections",
+        [
+            ("channel", query.channel.as_ref().map(|channel| encode(&channel.to_string()))),
+            ("key", query.key.map(|key| key.to_string())),
+            ("after", after.map(encode)),
+        ],
+    )
 }
 
 /// A form that asks for those on a channel, or on the word of a key.

@@ -3,6 +3,7 @@
 use leptos_router::params::ParamsMap;
 use tidewatch_events::job::JobState;
 
+use crate::address::with_parameters;
 use crate::components::error_state::encode;
 use crate::model::JobQuery;
 
@@ -19,15 +20,15 @@ pub(super) fn read_query(params: &ParamsMap) -> JobQuery {
 
 /// The address of a list.
 pub(super) fn href(query: &JobQuery) -> String {
-    let parts = [
-        ("state", query.state.map(|state| state.to_string())),
-        ("queue", query.queue.as_deref().map(encode)),
-        ("kind", query.kind.as_deref().map(encode)),
-        ("after", query.after.map(|after| after.to_string())),
-    ];
-    let said: Vec<String> =
-        parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
-    if said.is_empty() { "/jobs".to_owned() } else { format!("/jobs?{}", said.join("&")) }
+    with_parameters(
+        "/jobs",
+        [
+            ("state", query.state.map(|state| state.to_string())),
+            ("queue", query.queue.as_deref().map(encode)),
+            ("kind", query.kind.as_deref().map(encode)),
+            ("after", query.after.map(|after| after.to_string())),
+        ],
+    )
 }
 
 /// The same list in another state, from its beginning.

@@ -3,6 +3,7 @@
 use leptos_router::params::ParamsMap;
 use tidewatch_events::catalog::settlement::SettlementStatus;
 
+use crate::address::with_parameters;
 use crate::components::error_state::encode;
 use crate::model::SettlementQuery;
 
@@ -23,11 +24,10 @@ pub(super) fn read_query(params: &ParamsMap) -> SettlementQuery {
 #[must_use]
 pub(super) fn href(status: Option<SettlementStatus>, after: Option<&str>, limit: u32) -> String {
     let limit = (limit != SettlementQuery::PAGE_SIZE).then(|| limit.to_string());
-    let parts =
-        [("status", status.map(|status| status.to_string())), ("limit", limit), ("after", after.map(encode))];
-    let said: Vec<String> =
-        parts.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
-    if said.is_empty() { "/settlements".to_owned() } else { format!("/settlements?{}", said.join("&")) }
+    with_parameters(
+        "/settlements",
+        [("status", status.map(|status| status.to_string())), ("limit", limit), ("after", after.map(encode))],
+    )
 }
 
 #[cfg(test)]

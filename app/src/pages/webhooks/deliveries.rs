@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
 
 use super::delivery::DeliveryRow;
+use crate::address::with_parameters;
 use crate::components::change_form::ChangeAction;
 use crate::components::{EmptyState, LiveTable, Pagination, ReadFreshness};
 use crate::contexts::project::use_project;
@@ -21,11 +22,10 @@ pub(super) const fn title_of(state: WebhookDeliveryState) -> &'static str {
 }
 
 fn href(id: WebhookId, state: Option<WebhookDeliveryState>, after: Option<WebhookDeliveryId>) -> String {
-    let parts =
-        [("state", state.map(|state| state.to_string())), ("after", after.map(|after| after.to_string()))];
-    let said: Vec<String> =
-        parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
-    if said.is_empty() { format!("/webhooks/{id}") } else { format!("/webhooks/{id}?{}", said.join("&")) }
+    with_parameters(
+        &format!("/webhooks/{id}"),
+        [("state", state.map(|state| state.to_string())), ("after", after.map(|after| after.to_string()))],
+    )
 }
 
 /// Deliveries, newest first.

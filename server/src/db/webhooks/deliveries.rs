@@ -7,6 +7,7 @@ use tidewatch_events::{EventId, EventType, Position, ProjectId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::db::column;
 use crate::db::subscriptions::number;
 
 /// An event that is to go to an endpoint.
@@ -34,9 +35,6 @@ pub async fn insert_all(
     project: ProjectId,
     new: &[NewDelivery],
 ) -> Result<Vec<WebhookDeliveryId>, sqlx::Error> {
-    fn column<'n, T>(new: &'n [NewDelivery], of: impl Fn(&'n NewDelivery) -> T) -> Vec<T> {
-        new.iter().map(of).collect()
-    }
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "insert into webhook_deliveries
              (id, project_id, endpoint_id, event_id, event_type, position, next_attempt_at)

@@ -66,14 +66,17 @@ async fn channels(
     query: Query,
 ) -> Result<Json<ChannelsJson>, Error> {
     query.only(&[])?;
-    Ok(Json(ChannelsJson { channels: queries::channels(&state, &caller).await? }))
+    let (channels, _) = queries::channels(&state, &caller, None).await?;
+    Ok(Json(ChannelsJson { channels }))
 }
 
 async fn channel(
     State(state): State<AppState>,
     caller: Caller,
     Path(name): Path<String>,
-) -> Result<Json<ChannelDetail>, Error> {
+) -> Result<Json<Option<ChannelDetail>>, Error> {
     let name = name.parse().map_err(|error| Error::NotFound(format!("channel `{name}`: {error}")))?;
-    Ok(Json(queries::channel(&state, &caller, name).await?))
+    // Always there: it was asked for.
+    let (_, channel) = queries::channels(&state, &caller, Some(name)).await?;
+    Ok(Json(channel))
 }

@@ -25,6 +25,7 @@ use crate::http::json_body::JsonBody;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
 use crate::http::settlement_json::{PositionedSettlement, SettlementJson};
+use crate::queries::cut_page;
 use crate::state::AppState;
 
 /// Most settlements of one page.
@@ -153,9 +154,7 @@ pub async fn list_page(
     limit: u32,
 ) -> Result<(Vec<Settlement>, Option<String>), Error> {
     let mut rows = db::settlements::list(connection, &caller.subject, status, after, limit + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(write_cursor);
+    let next = cut_page(&mut rows, limit, write_cursor);
     Ok((rows, next))
 }
 
