@@ -68,9 +68,29 @@ impl Api {
         self.send(self.post_json(path, to_json(body)?)).await
     }
 
+    /// Changes what is at `path` by `body`, sent as JSON.
+    ///
+    /// # Errors
+    /// As [`Api::post`].
+    pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
+        self.send(self.with_json(Method::PATCH, path, to_json(body)?)).await
+    }
+
+    /// Deletes what is at `path`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
     /// A request with a body that is JSON already.
     pub(crate) fn post_json(&self, path: &str, json: Bytes) -> RequestBuilder {
-        self.request(Method::POST, path).header(CONTENT_TYPE, "application/json").body(json)
+        self.with_json(Method::POST, path, json)
+    }
+
+    fn with_json(&self, method: Method, path: &str, json: Bytes) -> RequestBuilder {
+        self.request(method, path).header(CONTENT_TYPE, "application/json").body(json)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

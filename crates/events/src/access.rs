@@ -66,14 +66,20 @@ permissions! {
     TICKETS_READ = "tickets.read";
     /// See that notifications were sent.
     NOTIFICATIONS_READ = "notifications.read";
+    /// See to whom an event was given, when, and who has acknowledged it.
+    DELIVERIES_READ = "deliveries.read";
     /// Acknowledge and resolve incidents.
     INCIDENTS_ACT = "incidents.act";
     /// Check monitored servers.
     SERVERS_ACT = "servers.act";
     /// Start automation runs.
     AUTOMATIONS_ACT = "automations.act";
-    /// Quote, approve and finish tickets.
+    /// Write log entries.
+    LOGS_ACT = "logs.act";
+    /// Make, quote and finish tickets.
     TICKETS_ACT = "tickets.act";
+    /// Hand tickets to who does the work, approve what they quote, and call tickets off.
+    TICKETS_APPROVE = "tickets.approve";
     /// Capture and refund payments.
     PAYMENTS_ACT = "payments.act";
     /// Fulfil and cancel orders.
@@ -322,7 +328,8 @@ impl<'de> Deserialize<'de> for Actor {
 }
 
 /// Who a reader is, in one project.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Subject {
     /// The project that it reads in; nothing of another one reaches it.
     pub project_id: ProjectId,

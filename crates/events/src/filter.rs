@@ -1,7 +1,10 @@
 //! What a reader asked for. A filter narrows; it never shows more than [`crate::visible`] allows.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::event::{Channel, Event};
 use crate::kind::{AggregateType, EventType, is_segment};
@@ -80,8 +83,22 @@ impl fmt::Display for TypePattern {
     }
 }
 
+impl Serialize for TypePattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TypePattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// What a reader asked for: each part that is not empty must match. The default matches all.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct EventFilter {
     /// One of these event types.
     pub types: Vec<TypePattern>,
@@ -163,6 +180,20 @@ mod tests {
         let pattern: TypePattern = "settlement.*".parse().expect("a pattern");
         assert!(pattern.matches(&EventType::from_static("settlement.created")));
         assert!(!pattern.matches(&EventType::from_static("settlements.created")));
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote() {
+        let filter = EventFilter {
+            types: EventFilter::parse_types("settlement.*,order.created").expect("types"),
+            resource_types: EventFilter::parse_resource_types("Settlement").expect("resource types"),
+            resource_id: Some("stl_1".to_owned()),
+            channels: EventFilter::parse_channels("orders:7").expect("channels"),
+        };
+        for filter in [filter, EventFilter::default()] {
+            let json = serde_json::to_value(&filter).expect("JSON");
+            assert_eq!(serde_json::from_value::<EventFilter>(json).expect("a filter"), filter);
+        }
     }
 
     #[test]

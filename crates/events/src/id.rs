@@ -158,6 +158,10 @@ ids! {
     SessionId = "ses";
     /// An invitation to a project.
     InvitationId = "ivt";
+    /// A saved view.
+    SavedViewId = "view";
+    /// What somebody wrote about a record.
+    CommentId = "cmt";
     /// An entry of the audit log.
     AuditEntryId = "aud";
     /// A job of the queue.
@@ -170,6 +174,78 @@ ids! {
     WebhookId = "whk";
     /// An event on its way to an endpoint of webhooks: the `webhook-id` of every attempt.
     WebhookDeliveryId = "whd";
+}
+
+/// The id of a record of whatever module: any of the kinds above, or one that a developer declared.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId {
+    prefix: std::borrow::Cow<'static, str>,
+    uuid: Uuid,
+}
+
+/// The text is no id of any kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be a prefix of 2 to 8 lower-case letters, `_`, and 26 characters of Crockford base 32 or a UUID"
+)]
+pub struct ParseRecordIdError;
+
+impl RecordId {
+    /// The id with this prefix that carries `uuid`.
+    #[must_use]
+    pub fn new(prefix: impl Into<std::borrow::Cow<'static, str>>, uuid: Uuid) -> Self {
+        Self { prefix: prefix.into(), uuid }
+    }
+
+    /// What its text begins with, without the underscore.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The UUID behind the prefix.
+    #[must_use]
+    pub const fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.prefix, encode_base32(self.uuid.as_u128()))
+    }
+}
+
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for RecordId {
+    type Err = ParseRecordIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseRecordIdError> {
+        let (prefix, suffix) = text.split_once('_').ok_or(ParseRecordIdError)?;
+        if !(2..=8).contains(&prefix.len()) || !prefix.bytes().all(|b| b.is_ascii_lowercase()) {
+            return Err(ParseRecordIdError);
+        }
+        let uuid = parse_suffix(suffix).ok_or(ParseRecordIdError)?;
+        Ok(Self { prefix: prefix.to_owned().into(), uuid })
+    }
+}
+
+impl Serialize for RecordId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 #[cfg(test)]

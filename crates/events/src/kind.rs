@@ -132,6 +132,7 @@ aggregate_types! {
     TICKET = "Ticket";
     NOTIFICATION = "Notification";
     MESSAGE = "Message";
+    COMMENT = "Comment";
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tidewatch_events::{Event, EventFilter, Position, ProjectId, Subject};
 use crate::direct::{DirectSink, Handout};
 use crate::history::{History, SharedHistory};
 use crate::ring::RingBounds;
+use crate::span::{Reader, Span};
 use crate::stream::ProjectStream;
 #[cfg(doc)]
 use crate::subscription::Delivery;
@@ -101,6 +102,8 @@ pub struct SubscribeRequest {
     pub filter: EventFilter,
     /// Where it starts.
     pub after: StartAt,
+    /// Who reads, where it is to be known what was given to whom: see [`Hub::take_ended_spans`].
+    pub reader: Option<Arc<Reader>>,
 }
 
 /// Fans published events out to subscribers. Cheap to clone; all clones are the same hub.
@@ -192,7 +195,9 @@ impl Hub {
     pub fn subscribe(&self, request: SubscribeRequest) -> Subscription {
         let stream = self.stream(request.subject.project_id);
         let closed = self.0.draining.load(Ordering::SeqCst).then_some(CloseReason::Draining);
-        let (key, recovered) = stream.register(&request.filter, &request.subject, request.after, closed);
+        let reader = request.reader.map(|reader| (request.id, reader));
+        let (key, recovered) =
+            stream.register(&request.filter, &request.subject, request.after, reader, closed);
         self.0.directory.lock().insert(request.id, (Arc::clone(&stream), key));
         // `drain` sets the flag and then looks for subscribers: one of the two sees this one.
         if self.0.draining.load(Ordering::SeqCst) {
@@ -229,6 +234,26 @@ impl Hub {
         stream.load(key)
     }
 
+    /// What was given to subscribers with a [`Reader`], in parts that have ended since this was called last.
+    /// They are kept until then.
+    #[must_use]
+    pub fn take_ended_spans(&self) -> Vec<Span> {
+        self.0.streams.read().values().flat_map(|stream| stream.take_ended_spans()).collect()
+    }
+
+    /// What the project's subscribers with a [`Reader`] were given in the parts that they are in.
+    #[must_use]
+    pub fn open_spans(&self, project: ProjectId) -> Vec<Span> {
+        let stream = self.0.streams.read().get(&project).map(Arc::clone);
+        stream.map(|stream| stream.open_spans()).unwrap_or_default()
+    }
+
+    /// The projects whose streams are open.
+    #[must_use]
+    pub fn projects(&self) -> Vec<ProjectId> {
+        self.0.streams.read().keys().copied().collect()
+    }
+
     /// Ends every subscription, and each one to come at once: the instance goes down.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::SeqCst);
@@ -243,7 +268,13 @@ impl Hub {
         self.0.streams.read().values().map(|stream| stream.views()).sum()
     }
 
-    /// How many subscribers there are.
+    /// How many subscribers a project has.
+    #[must_use]
+    pub fn connections_of(&self, project: ProjectId) -> usize {
+        self.0.streams.read().get(&project).map_or(0, |stream| stream.subscribers())
+    }
+
+    /// How many subscribers there are, of all projects.
     #[must_use]
     pub fn connection_count(&self) -> usize {
         self.0.streams.read().values().map(|stream| stream.subscribers()).sum()

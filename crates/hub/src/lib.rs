@@ -15,6 +15,7 @@
 //! | [`hub`] | the entrance: projects, publishing, subscribing |
 //! | [`subscription`] | what one subscriber holds, and what it receives |
 //! | [`history`] | where older events come from |
+//! | [`span`] | what was given to whom |
 //! | [`direct`] | giving to caught-up subscribers without waking them |
 //! | [`published`], [`run`] | an event with its encoding, and events in a row, shared by all their readers |
 //! | `stream`, `slot`, `ring` | one project's stream, one subscriber's place in it, its latest events |
@@ -28,6 +29,7 @@ pub mod published;
 mod ring;
 pub mod run;
 mod slot;
+pub mod span;
 mod stream;
 pub mod subscription;
 mod tail;
@@ -38,4 +40,5 @@ pub use history::{History, HistoryError, HistoryPage};
 pub use hub::{Head, Hub, HubConfig, PublishError, StartAt, SubscribeRequest};
 pub use published::PublishedEvent;
 pub use run::Run;
+pub use span::{Reader, Span};
 pub use subscription::{CloseReason, Delivery, Load, RightsChange, Subscription};

@@ -8,6 +8,7 @@ use tidewatch_events::Position;
 
 use crate::direct::DirectSink;
 use crate::published::PublishedEvent;
+use crate::span::OpenSpan;
 use crate::subscription::{CloseReason, RightsChange};
 
 /// Where a subscriber is.
@@ -48,6 +49,8 @@ pub(crate) struct Slot {
     pub(crate) claim: Option<NonZeroU32>,
     /// How many events it was given.
     pub(crate) given: u64,
+    /// What it was given, where that is to be known.
+    pub(crate) span: Option<Box<OpenSpan>>,
 }
 
 impl Slot {
@@ -64,6 +67,7 @@ impl Slot {
             sink: None,
             claim: None,
             given: 0,
+            span: None,
         }
     }
 
@@ -86,6 +90,6 @@ mod tests {
     /// A hundred thousand subscribers are a hundred thousand of these.
     #[test]
     fn is_small() {
-        assert!(size_of::<Slot>() <= 120, "{} bytes", size_of::<Slot>());
+        assert!(size_of::<Slot>() <= 128, "{} bytes", size_of::<Slot>());
     }
 }

@@ -8,6 +8,7 @@ use std::task::Waker;
 
 use parking_lot::Mutex;
 use slab::Slab;
+use tidewatch_events::id::ConnectionId;
 use tidewatch_events::{Event, EventFilter, Position, ProjectId, Subject};
 use tokio::time::Instant;
 
@@ -18,6 +19,7 @@ use crate::published::PublishedEvent;
 use crate::ring::Ring;
 use crate::run::{RUN_EVENTS, Run};
 use crate::slot::{Phase, Slot};
+use crate::span::{OpenSpan, Reader, Span};
 use crate::subscription::{CloseReason, Delivery, Load, RightsChange};
 use crate::tail::{QueueBounds, Taken};
 use crate::view::{Todo, Views};
@@ -32,12 +34,14 @@ pub(crate) struct ProjectStream {
     state: Mutex<State>,
 }
 
-struct State {
+pub(crate) struct State {
     /// `None` until the first head is known: a project without events.
     head: Option<Head>,
     ring: Ring,
-    slots: Slab<Slot>,
-    views: Views,
+    pub(crate) slots: Slab<Slot>,
+    pub(crate) views: Views,
+    /// Not taken yet by whoever keeps them.
+    pub(crate) ended_spans: Vec<Span>,
     /// Counts claims, to tell them apart.
     claims: NonZeroU32,
 }
@@ -59,7 +63,7 @@ impl State {
     }
 
     /// Everything up to here was given to the subscriber, or is not for it.
-    fn position(&self, slot: &Slot) -> Position {
+    pub(crate) fn position(&self, slot: &Slot) -> Position {
         let head = self.head_position();
         match slot.phase {
             Phase::Replaying => slot.cursor,
@@ -162,7 +166,8 @@ impl State {
         match slot.phase {
             Phase::Gap => {
                 // From here on the head counts, and nothing before it.
-                slot.cursor = head;
+                self.end_span(key, Some(head));
+                self.slots[key].cursor = head;
                 self.go_live(key);
                 Step::Deliver(Delivery::Gap { oldest: page.oldest })
             }
@@ -329,6 +334,7 @@ impl ProjectStream {
                 ring: Ring::new(config.ring_bounds()),
                 slots: Slab::new(),
                 views: Views::default(),
+                ended_spans: Vec::new(),
                 claims: NonZeroU32::MIN,
             }),
         }
@@ -353,6 +359,7 @@ impl ProjectStream {
         let mut woken = Vec::new();
         for key in keys {
             if reopened {
+                state.end_span(key, None);
                 state.stop(key, Phase::Gap);
                 state.slots[key].cursor = Position::START;
                 state.slots[key].early.clear();
@@ -408,6 +415,7 @@ impl ProjectStream {
         filter: &EventFilter,
         subject: &Subject,
         after: StartAt,
+        reader: Option<(ConnectionId, Arc<Reader>)>,
         closed: Option<CloseReason>,
     ) -> (usize, bool) {
         let mut state = self.state.lock();
@@ -431,6 +439,8 @@ impl ProjectStream {
                 false
             }
         };
+        let after = slot.cursor;
+        slot.span = reader.map(|(connection, reader)| Box::new(OpenSpan { connection, reader, after }));
         let key = state.slots.insert(slot);
         if live {
             state.go_live(key);
@@ -441,6 +451,7 @@ impl ProjectStream {
     pub(crate) fn unregister(&self, key: usize) {
         let mut state = self.state.lock();
         if state.slots.contains(key) {
+            state.end_span(key, None);
             state.stop(key, Phase::Gap);
             let slot = state.slots.remove(key);
             state.views.release(slot.view);
@@ -457,6 +468,7 @@ impl ProjectStream {
         }
         let change = RightsChange::between(&state.views.get(old).subject, subject);
         let position = state.position(slot);
+        state.end_span(key, None);
         let filter = Arc::clone(&state.views.get(old).filter);
         let new = state.views.acquire(&filter, subject);
         // What waited is replayed by the new rights; where nothing did, that ends at once.
@@ -509,6 +521,15 @@ impl ProjectStream {
             Phase::Replaying => state.head_position().since(slot.cursor),
         };
         Some(Load { given: slot.given, waiting })
+    }
+
+    pub(crate) fn take_ended_spans(&self) -> Vec<Span> {
+        std::mem::take(&mut self.state.lock().ended_spans)
+    }
+
+    pub(crate) fn open_spans(&self) -> Vec<Span> {
+        let state = self.state.lock();
+        state.slots.iter().filter_map(|(_, slot)| state.span(slot)).collect()
     }
 
     pub(crate) fn subscribers(&self) -> usize {

@@ -34,5 +34,6 @@ pub use follower::{Follower, FollowerConfig, PublishedSink};
 pub use log::{LogPage, PublishedLog, StreamHead, read_head};
 pub use record::{RecordError, record, record_all};
 pub use relay::{LEADER_LOCK, Relay, RelayConfig, RelayStatus, publish_pending};
+pub use row::{EVENT_COLUMNS, PublishedRow};
 pub use transaction::{Outbox, OutboxTransaction, set_project_statement};
 pub use wake::{PUBLISHED_CHANNEL, RECORDED_CHANNEL, Waker};

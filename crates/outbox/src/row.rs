@@ -22,12 +22,15 @@ macro_rules! event_columns {
 }
 pub(crate) use event_columns;
 
+/// The columns of `domain_events` that a [`PublishedRow`] is read from, for use in a `select`.
+pub const EVENT_COLUMNS: &str = event_columns!();
+
 /// A published row, read: the event that it holds, or what stands in for one that cannot be read.
 ///
 /// Only another program can have written such a row. It is set aside: its place is kept, so that
 /// the stream has no hole, its content is not shown, and only those who hold every permission are
 /// told of it. It never becomes an error: one bad row would stop the stream for everyone.
-pub(crate) struct PublishedRow(pub(crate) Event);
+pub struct PublishedRow(pub Event);
 
 impl FromRow<'_, PgRow> for PublishedRow {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {

@@ -90,6 +90,14 @@ impl Guard {
         Ok(url)
     }
 
+    /// Whether anything may go to an address: a public one, or one in a network that is allowed.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub fn allows(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.vet(Transport::Secure, address)
+    }
+
     /// Whether a webhook that travels so may go to an address.
     pub(crate) fn vet(&self, transport: Transport, address: IpAddr) -> Result<(), Refusal> {
         if self.allowed.iter().any(|network| network.contains(&address)) {

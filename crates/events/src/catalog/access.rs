@@ -2,7 +2,7 @@
 
 use super::catalog;
 use crate::access::SubjectRef;
-use crate::id::{NotificationId, UserId};
+use crate::id::{CommentId, NotificationId, RecordId, UserId};
 
 catalog! {
     /// A person joined the project.
@@ -23,5 +23,15 @@ catalog! {
         notification_id: NotificationId,
         /// Whom it is for.
         recipient: SubjectRef,
+    }
+    /// Somebody wrote something about a record. What they wrote needs, beside this permission, those of
+    /// the record.
+    "comment.created" on COMMENT for EVENTS_READ => CommentCreated {
+        /// Which comment.
+        comment_id: CommentId,
+        /// About which record.
+        about: RecordId,
+        /// What they wrote.
+        text: String,
     }
 }

@@ -87,4 +87,34 @@ catalog! {
         /// ISO 4217.
         currency: Currency,
     }
+    /// Something about it changed beside its status.
+    "payment.updated" on PAYMENT for PAYMENTS_READ => PaymentUpdated {
+        /// Which payment.
+        payment_id: PaymentId,
+        /// The names of the fields that changed.
+        changed: Vec<String>,
+    }
+    /// Something about it changed beside its status.
+    "order.updated" on ORDER for ORDERS_READ => OrderUpdated {
+        /// Which order.
+        order_id: OrderId,
+        /// The names of the fields that changed.
+        changed: Vec<String>,
+    }
+    /// Something about it changed beside its status.
+    "invoice.updated" on INVOICE for PAYMENTS_READ => InvoiceUpdated {
+        /// Which invoice.
+        invoice_id: InvoiceId,
+        /// The names of the fields that changed.
+        changed: Vec<String>,
+    }
+    /// An invoice's status changed.
+    "invoice.status_changed" on INVOICE for PAYMENTS_READ => InvoiceStatusChanged {
+        /// Which invoice.
+        invoice_id: InvoiceId,
+        /// The status before.
+        from_status: String,
+        /// The status after.
+        to_status: String,
+    }
 }

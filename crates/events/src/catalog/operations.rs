@@ -101,9 +101,9 @@ catalog! {
     "ticket.quoted" on TICKET for TICKETS_READ => TicketQuoted {
         /// Which ticket.
         ticket_id: TicketId,
-        /// Who named it.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        organization_id: Option<OrganizationId>,
+        /// Whose price it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contractor_id: Option<OrganizationId>,
         /// The price in minor units of `currency`.
         amount_minor: i64,
         /// ISO 4217.
@@ -114,7 +114,32 @@ catalog! {
         /// Which ticket.
         ticket_id: TicketId,
         /// The invoice that followed.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         invoice_id: Option<InvoiceId>,
+    }
+    /// An automation came a step further.
+    "automation.progressed" on AUTOMATION for AUTOMATIONS_READ => AutomationProgressed {
+        /// Which run.
+        automation_id: AutomationId,
+        /// Steps done.
+        done: u64,
+        /// Steps in all; 0: nobody knows.
+        total: u64,
+    }
+    /// Something about it changed beside its status.
+    "automation.updated" on AUTOMATION for AUTOMATIONS_READ => AutomationUpdated {
+        /// Which automation.
+        automation_id: AutomationId,
+        /// The names of the fields that changed.
+        changed: Vec<String>,
+    }
+    /// A ticket's status changed.
+    "ticket.status_changed" on TICKET for TICKETS_READ => TicketStatusChanged {
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// The status before.
+        from_status: String,
+        /// The status after.
+        to_status: String,
     }
 }

@@ -234,4 +234,12 @@ catalog! {
         /// What went wrong.
         error: String,
     }
+    /// Something about it changed beside its status.
+    "settlement.updated" on SETTLEMENT for SETTLEMENTS_READ => SettlementUpdated {
+        /// The settlement after the change.
+        #[serde(flatten)]
+        settlement: SettlementFacts,
+        /// The names of the fields that changed.
+        changed: Vec<String>,
+    }
 }

@@ -5,4 +5,5 @@ mod direct;
 mod load;
 mod model;
 mod rights;
+mod spans;
 mod support;

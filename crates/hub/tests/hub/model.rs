@@ -15,9 +15,9 @@ use tidewatch_events::access::SubjectRef;
 use tidewatch_events::event::Priority;
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Event, EventFilter, Position, Subject, visible};
-use tidewatch_hub::{Delivery, Handout, Hub, HubConfig, Run, StartAt, SubscribeRequest, Subscription};
+use tidewatch_hub::{Delivery, Handout, Hub, HubConfig, Run, Span, StartAt, SubscribeRequest, Subscription};
 
-use crate::support::{Log, Sink, event, project, request, subject};
+use crate::support::{Log, Sink, event, project, reader, request, subject};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -106,14 +106,23 @@ fn person(who: Who) -> Subject {
     Subject { identities: BTreeSet::from([name(who.name)]), ..subject(who.permitted) }
 }
 
-fn subscribe(hub: &Hub, filter: &EventFilter, subject: &Subject, after: Position) -> Subscription {
+fn subscribe(
+    hub: &Hub,
+    name: &Arc<tidewatch_hub::Reader>,
+    filter: &EventFilter,
+    subject: &Subject,
+    after: Position,
+) -> Subscription {
     hub.subscribe(SubscribeRequest {
         subject: subject.clone(),
+        reader: Some(Arc::clone(name)),
         ..request(true, filter.clone(), StartAt::After(after))
     })
 }
 
 struct Reader {
+    /// Under which the hub keeps what it was given.
+    name: Arc<tidewatch_hub::Reader>,
     sink: Option<Arc<Sink>>,
     subscription: Subscription,
     filter: EventFilter,
@@ -147,6 +156,17 @@ impl Reader {
             .map(|event| event.envelope.position)
             .collect();
         prop_assert_eq!(&self.got, &expected);
+        Ok(())
+    }
+
+    /// The hub's record of what it was given is what it has received.
+    fn check_spans(&self, spans: &[Span], log: &[Event]) -> Result<(), TestCaseError> {
+        let own: Vec<&Span> = spans.iter().filter(|span| span.reader == self.name).collect();
+        for event in log.iter().filter(|event| !self.was_overtaken(event)) {
+            let has = self.got.contains(&event.envelope.position);
+            let times = own.iter().filter(|span| span.gave(event)).count();
+            prop_assert_eq!(times, usize::from(has), "of the event at {}", event.envelope.position);
+        }
         Ok(())
     }
 
@@ -224,7 +244,7 @@ impl Reader {
     fn resume(&mut self, hub: &Hub) {
         let after = self.subscription.position();
         self.sink = None;
-        self.subscription = subscribe(hub, &self.filter, &self.rights, after);
+        self.subscription = subscribe(hub, &self.name, &self.filter, &self.rights, after);
         // Rights that changed meanwhile can show what an early one overtook unseen.
         self.latest.clear();
     }
@@ -248,6 +268,7 @@ proptest! {
         hub.open_project(project(), Position::START, Epoch(1));
         let mut readers: Vec<Reader> = Vec::new();
         let mut handouts: Vec<Handout> = Vec::new();
+        let mut subscribed = 0;
         for op in ops {
             match op {
                 Op::Publish(events) => {
@@ -264,9 +285,12 @@ proptest! {
                         ..EventFilter::default()
                     };
                     let rights = person(who);
+                    subscribed += 1;
+                    let name = reader(&subscribed.to_string());
                     readers.push(Reader {
                         sink: None,
-                        subscription: subscribe(&hub, &filter, &rights, from),
+                        subscription: subscribe(&hub, &name, &filter, &rights, from),
+                        name,
                         filter,
                         rights_before: Vec::new(),
                         rights,
@@ -320,10 +344,15 @@ proptest! {
         prop_assert_eq!(hub.connection_count(), readers.len());
         drop(handouts);
         prop_assert!(hub.view_count() <= readers.len());
-        for mut reader in readers {
+        for reader in &mut readers {
             reader.read(&hub, &log.all())?;
             reader.check(&log.all())?;
             prop_assert_eq!(reader.subscription.position().get(), log.len() as u64);
+        }
+        let mut spans = hub.take_ended_spans();
+        spans.extend(hub.open_spans(project()));
+        for reader in readers {
+            reader.check_spans(&spans, &log.all())?;
         }
         prop_assert_eq!(hub.connection_count(), 0);
         prop_assert_eq!(hub.view_count(), 0);

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tidewatch_events::access::PermissionSet;
+use tidewatch_events::access::{Actor, PermissionSet};
 use tidewatch_events::id::ConnectionId;
 use tidewatch_events::{
     AggregateType, Envelope, Event, EventFilter, EventId, Metadata, Permission, Position, ProjectId, Routing,
     Subject, Timestamp,
 };
 use tidewatch_hub::{
-    DirectSink, History, HistoryError, HistoryPage, Hub, Run, StartAt, SubscribeRequest, Subscription,
+    DirectSink, History, HistoryError, HistoryPage, Hub, Reader, Run, StartAt, SubscribeRequest, Subscription,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -56,7 +56,14 @@ pub(crate) fn request(permitted: bool, filter: EventFilter, after: StartAt) -> S
         subject: subject(permitted),
         filter,
         after,
+        reader: None,
     }
+}
+
+/// A reader of this name.
+pub(crate) fn reader(name: &str) -> Arc<Reader> {
+    let actor = Actor::System("test".into());
+    Arc::new(Reader { actor, name: name.to_owned(), transport: "sse" })
 }
 
 /// Takes deliveries as long as it has room, as a socket does.

@@ -39,8 +39,8 @@ async fn insert(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into settlements (id, project_id, reference, amount_minor, currency, status, version,
-                                  created_at, updated_at)
-         values ($1, $2, 'R-1', 100, 'EUR', 'created', $3, now(), now())",
+                                  created_at, updated_at, search)
+         values ($1, $2, 'R-1', 100, 'EUR', 'created', $3, now(), now(), '')",
     )
     .bind(settlement.uuid())
     .bind(project.uuid())
