@@ -10,6 +10,9 @@ mod serve;
 mod simulate;
 mod tail;
 mod users;
+mod verify;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -27,7 +30,7 @@ enum Command {
     Serve(Box<crate::config::ServeConfig>),
     /// Bring the database's schema up to date
     Migrate(migrate::Migrate),
-    /// Make the demo project with its operator and API key
+    /// Make the demo project with its operator, its supervisor and their API keys
     Seed(seed::Seed),
     /// List and make projects
     Projects(projects::Projects),
@@ -35,7 +38,9 @@ enum Command {
     Keys(keys::Keys),
     /// List, make, change and disable people
     Users(users::Users),
-    /// Drive settlements through realistic lives, as a customer with an API key would
+    /// Compare all tables with the events: 0 where they say the same, 1 where not, 2 where it cannot be looked at
+    Verify(verify::Verify),
+    /// Drive all modules through realistic lives, as a customer with API keys would
     Simulate(simulate::Simulate),
     /// Publish events to a channel
     Publish(publish::Publish),
@@ -43,12 +48,14 @@ enum Command {
     Tail(tail::Tail),
 }
 
-/// Carries out a command.
+/// Carries out a command. The code that it ends with says something only where a command has more to say than that it
+/// went well.
 ///
 /// # Errors
 /// What went wrong, for the person who called it.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Verify(command) => return Ok(verify::run(command).await),
         Command::Serve(config) => serve::run(*config).await,
         Command::Migrate(command) => migrate::run(command).await,
         Command::Seed(command) => seed::run(command).await,
@@ -59,6 +66,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Publish(command) => publish::run(command).await,
         Command::Tail(command) => tail::run(command).await,
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 /// Cancelled at Ctrl-C or SIGTERM.

@@ -12,18 +12,23 @@ pub mod password;
 pub mod people;
 pub mod project;
 pub mod publish;
+pub mod records;
 pub mod roles;
+pub mod saved_views;
 pub mod sessions;
-pub mod settlements;
 pub mod webhooks;
+pub mod witness;
 
 use tidewatch_events::{Metadata, Timestamp};
 use time::OffsetDateTime;
 
 pub use change::change_project;
-pub use settlements::{create_settlement, move_settlement};
+pub use saved_views::{forget_view, save_view};
 
 use crate::access::Caller;
+
+/// Longest correlation id, in bytes.
+const MOST_CORRELATION: usize = 200;
 
 /// Where a command comes from, for the event's metadata and the audit log.
 #[derive(Debug, Clone, Default)]
@@ -37,10 +42,17 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// What belongs together: all that the caller names so, or else all that came of this request.
+    #[must_use]
+    pub fn correlation(&self) -> Option<String> {
+        let request = Some(&self.request_id).filter(|id| !id.is_empty() && id.len() <= MOST_CORRELATION);
+        self.correlation_id.as_ref().or(request).cloned()
+    }
+
     fn metadata(self, caller: &Caller) -> Metadata {
         Metadata {
             actor: Some(caller.actor.clone()),
-            correlation_id: self.correlation_id,
+            correlation_id: self.correlation(),
             causation_id: None,
             traceparent: self.traceparent,
         }

@@ -129,6 +129,20 @@ pub struct ServeConfig {
     #[arg(long, env = "TIDEWATCH_WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
     pub webhook_allowed_networks: Vec<IpNet>,
 
+    /// Networks beside the public ones in which servers may be checked, with commas between them
+    #[arg(long, env = "TIDEWATCH_CHECK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
+    pub check_allowed_networks: Vec<IpNet>,
+
+    /// Amount in minor units above which a second person has to agree to the release of a settlement
+    #[arg(long, env = "TIDEWATCH_APPROVAL_LIMIT_MINOR", default_value_t = 10_000_000,
+          value_parser = clap::value_parser!(i64).range(0..))]
+    pub approval_limit_minor: i64,
+
+    /// Minutes between two runs of the witness, which compares all tables with the events; 0: only where somebody asks
+    #[arg(long, env = "TIDEWATCH_WITNESS_MINUTES", default_value_t = 60,
+          value_parser = clap::value_parser!(u32).range(0..=10_080))]
+    pub witness_minutes: u32,
+
     /// Key of the digests of API keys and sessions and of the seal on webhooks' secrets, 32 characters or more; by
     /// default one is made once and kept in the database
     #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]

@@ -3,24 +3,37 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod bulk_moves;
 pub mod channels;
+pub mod comments;
 pub mod connections;
+pub mod deliveries;
+pub mod events;
+pub mod incidents;
 pub mod invitations;
+pub mod ledger;
 pub mod login_failures;
 pub mod organizations;
 pub mod overview;
 pub mod people;
 pub mod projects;
 pub mod publishing;
+pub mod records;
 pub mod roles;
+pub mod rollups;
+pub mod saved_views;
 pub mod secrets;
+pub mod server_checks;
 pub mod sessions;
 pub mod settlements;
 pub mod subscriptions;
+pub mod system;
 pub mod tokens;
 pub mod users;
 pub mod visibility;
 pub mod webhooks;
+pub mod witness;
+pub mod witness_runs;
 
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use tidewatch_events::ProjectId;

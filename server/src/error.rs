@@ -4,12 +4,11 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tidewatch_app::AppError;
 use tidewatch_events::{Channel, Permission, Position};
+use tidewatch_modules::Record;
 use tidewatch_outbox::RecordError;
 
-use crate::domain::settlement::Settlement;
 use crate::http::problem::{FieldProblem, Problem};
-use crate::http::settlement_json::SettlementJson;
-use crate::ui::row_of;
+use crate::http::record_json::RecordJson;
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +51,9 @@ pub enum Error {
     #[error("{message}")]
     Conflict {
         /// What is there now.
-        current: Box<Settlement>,
+        current: Box<Record>,
+        /// The moves that it may make now.
+        moves: Vec<String>,
         /// What happened.
         message: String,
     },
@@ -199,10 +200,10 @@ impl Error {
             Self::NotAcceptable(_) => {
                 Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable").detail(detail)
             }
-            Self::Conflict { current, .. } => {
-                Problem::new(StatusCode::CONFLICT, "conflict", "The settlement does not allow this now")
+            Self::Conflict { current, moves, .. } => {
+                Problem::new(StatusCode::CONFLICT, "conflict", "What is there does not allow this now")
                     .detail(detail)
-                    .extension("current", serde_json::json!(SettlementJson::from(&*current)))
+                    .extension("current", serde_json::json!(RecordJson { record: *current, moves }))
             }
             Self::Refused(_) => {
                 Problem::new(StatusCode::CONFLICT, "refused", "That is not possible now").detail(detail)
@@ -260,9 +261,7 @@ impl Error {
             Self::Unauthenticated(_) => AppError::Unauthenticated,
             Self::Forbidden(permission) => AppError::Forbidden { permission: permission.to_string() },
             Self::NotFound(_) => AppError::NotFound,
-            Self::Conflict { current, message } => {
-                AppError::Conflict { current: Box::new(row_of(&current)), message }
-            }
+            Self::Conflict { current, message, .. } => AppError::Conflict { current, message },
             Self::Fields(fields) => fields.into_iter().next().map_or_else(
                 || AppError::Invalid { field: String::new(), message: "the form is not valid".to_owned() },
                 |field| AppError::Invalid { field: field.name().to_owned(), message: field.detail },

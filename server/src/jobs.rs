@@ -1,17 +1,29 @@
 //! What is done behind requests: jobs that are enqueued in the transaction that asks for them
 //! ([`tidewatch_jobs`]), and their handlers.
 
+pub mod bulk_move;
+pub mod check_server;
 pub mod deliver_webhook;
 pub mod revoke_key;
+pub mod run_witness;
 
+use serde_json::Value;
+use sqlx::PgConnection;
+use tidewatch_events::ProjectId;
 use tidewatch_jobs::{Registry, WorkerOptions};
+
+use crate::error::Error;
 
 use crate::state::AppState;
 
 /// Everything that this instance does.
 #[must_use]
 pub fn registry(state: &AppState) -> Registry {
-    Registry::new().with(revoke_key::KeyRevoker::new(state))
+    Registry::new()
+        .with(revoke_key::KeyRevoker::new(state))
+        .with(check_server::ServerChecker::new(state))
+        .with(bulk_move::BulkMover::new(state))
+        .with(run_witness::WitnessRunner::new(state))
 }
 
 /// What sends webhooks, in a queue of its own.
@@ -24,4 +36,23 @@ pub fn webhook_registry(state: &AppState) -> Registry {
 #[must_use]
 pub fn webhook_workers() -> WorkerOptions {
     WorkerOptions { queue: deliver_webhook::QUEUE.to_owned(), concurrency: 64, ..WorkerOptions::default() }
+}
+
+/// Enqueues what a change of a record leads to, in its transaction.
+///
+/// # Errors
+/// There is no job of this kind; Postgres refused or could not be reached.
+pub async fn enqueue_effect(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    kind: &str,
+    payload: Value,
+) -> Result<(), Error> {
+    match kind {
+        crate::domain::server::CHECK => {
+            let check = serde_json::from_value(payload)?;
+            check_server::enqueue_check(connection, project, check).await
+        }
+        other => Err(Error::Internal(format!("there is no job of the kind {other}"))),
+    }
 }

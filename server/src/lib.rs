@@ -13,6 +13,9 @@
 //! | [`presence`] | who is connected, on which instance, to which channels |
 //! | [`gateway`] | Socket.IO |
 //! | [`webhooks`] | endpoints outside that are told of events |
+//! | [`reads`] | expensive reads, once for all who ask at the same moment |
+//! | [`rollups`] | sums over the log by steps of time, for charts and the numbers of a day |
+//! | [`witness`] | whether tables and events say the same |
 //! | [`jobs`], [`metrics`] | what is done behind requests; what `/metrics` tells |
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
 //! | [`ui`] | the dashboard's port |
@@ -21,10 +24,12 @@
 #![recursion_limit = "256"]
 
 pub mod access;
+pub mod checks;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod db;
+pub mod deliveries;
 pub mod domain;
 pub mod error;
 pub mod gateway;
@@ -33,9 +38,12 @@ pub mod jobs;
 pub mod metrics;
 pub mod presence;
 pub mod queries;
+pub mod reads;
+pub mod rollups;
 pub mod serve;
 pub mod state;
 pub mod stream;
 pub mod telemetry;
 pub mod ui;
 pub mod webhooks;
+pub mod witness;

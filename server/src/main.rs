@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
         Err(error) => Err(error),
     };
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Standard error, not the log: whoever started it by hand reads this.
             let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("tidewatch: {error:#}\n"));

@@ -1,13 +1,21 @@
 //! What `/metrics` tells, in the [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text
 //! format.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tidewatch_app::model::{WitnessOutcome, WitnessReport};
+use tidewatch_events::ProjectId;
 
 /// Media type of the answer.
 pub const CONTENT_TYPE_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -23,6 +31,36 @@ struct Inner {
     registry: Registry,
     key_revocation: Histogram,
     connections: Gauge,
+    overview_reads: Family<OverviewRead, Counter>,
+    overview_waiting: Gauge,
+    witness: WitnessMetrics,
+}
+
+/// How somebody who asked for an overview was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Outcome {
+    /// With one that was kept.
+    Hit,
+    /// It was read for them.
+    Miss,
+    /// With one that was being read for somebody else.
+    Coalesced,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OverviewRead {
+    outcome: Outcome,
+}
+
+/// What the runs of the witness on this instance came to.
+#[derive(Debug, Default)]
+struct WitnessMetrics {
+    runs: Family<[(&'static str, &'static str); 1], Counter>,
+    drifts: Gauge,
+    duration: Gauge<f64, AtomicU64>,
+    /// Of each project, the differences that its last run found: projects are no labels, for their number has no
+    /// bound.
+    by_project: Mutex<HashMap<ProjectId, u64>>,
 }
 
 impl Default for Metrics {
@@ -41,7 +79,47 @@ impl Default for Metrics {
             "Streams, waiting polls and Socket.IO clients of this instance",
             connections.clone(),
         );
-        Self(Arc::new(Inner { registry, key_revocation, connections }))
+        let overview_reads = Family::<OverviewRead, Counter>::default();
+        for outcome in [Outcome::Hit, Outcome::Miss, Outcome::Coalesced] {
+            // From the start: a rate of nothing is 0 and not unknown.
+            drop(overview_reads.get_or_create(&OverviewRead { outcome }));
+        }
+        registry.register(
+            "overview_reads",
+            "Overviews asked for: answered with a kept one (Hit), read anew (Miss), or waited for with others (Coalesced)",
+            overview_reads.clone(),
+        );
+        let overview_waiting = Gauge::default();
+        registry.register(
+            "overview_reads_waiting",
+            "Requests that wait for an overview to be read",
+            overview_waiting.clone(),
+        );
+        let witness = WitnessMetrics::default();
+        registry.register(
+            "witness_runs",
+            "Runs of the witness on this instance, by what they came to",
+            witness.runs.clone(),
+        );
+        registry.register(
+            "witness_drifts",
+            "Differences between tables and events that the last run in each project found on this instance",
+            witness.drifts.clone(),
+        );
+        registry.register_with_unit(
+            "witness_duration",
+            "How long the last run of the witness took on this instance",
+            Unit::Seconds,
+            witness.duration.clone(),
+        );
+        Self(Arc::new(Inner {
+            registry,
+            key_revocation,
+            connections,
+            overview_reads,
+            overview_waiting,
+            witness,
+        }))
     }
 }
 
@@ -49,6 +127,29 @@ impl Metrics {
     /// A key's last connection has left so long after its end.
     pub fn key_revoked(&self, after: Duration) {
         self.0.key_revocation.observe(after.as_secs_f64());
+    }
+
+    /// Somebody who asked for an overview was answered so.
+    pub fn overview_read(&self, outcome: Outcome) {
+        self.0.overview_reads.get_or_create(&OverviewRead { outcome }).inc();
+    }
+
+    /// A request waits for an overview to be read, as long as the answer lives.
+    #[must_use]
+    pub fn overview_waits(&self) -> Waiting {
+        self.0.overview_waiting.inc();
+        Waiting(self.0.overview_waiting.clone())
+    }
+
+    /// The witness has looked at a project, or could not.
+    pub fn witness_ran(&self, project: ProjectId, outcome: WitnessOutcome, report: Option<&WitnessReport>) {
+        let witness = &self.0.witness;
+        witness.runs.get_or_create(&[("outcome", outcome.as_str())]).inc();
+        let Some(report) = report else { return };
+        witness.duration.set(Duration::from_millis(report.duration_ms).as_secs_f64());
+        let mut by_project = witness.by_project.lock();
+        by_project.insert(project, report.drift_count);
+        witness.drifts.set(i64::try_from(by_project.values().sum::<u64>()).unwrap_or(i64::MAX));
     }
 
     /// All of them as text, with so many connections open now.
@@ -60,5 +161,15 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.0.registry)?;
         Ok(text)
+    }
+}
+
+/// Counts for as long as it lives.
+#[derive(Debug)]
+pub struct Waiting(Gauge);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

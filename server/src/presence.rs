@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use tidewatch_events::access::Actor;
 use tidewatch_events::id::{ApiKeyId, ConnectionId};
 use tidewatch_events::{Channel, ProjectId};
-use tidewatch_hub::{CloseReason, Hub};
+use tidewatch_hub::{CloseReason, Hub, Reader};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,6 +30,7 @@ use crate::access::channels::Grant;
 use crate::access::credential::Credential;
 use crate::access::login::LoginOrigin;
 use crate::db::connections::{self, ConnectionRow, Report, Reported};
+use crate::deliveries::Deliveries;
 
 /// Between two reports.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +47,9 @@ pub enum ConnectionKind {
 }
 
 impl ConnectionKind {
-    const fn as_str(self) -> &'static str {
+    /// What it is called.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sse => "sse",
             Self::Poll => "poll",
@@ -64,6 +67,7 @@ struct Inner {
     instance: Uuid,
     name: String,
     hub: Hub,
+    deliveries: Deliveries,
     pool: PgPool,
     open: Mutex<Open>,
     samples: Mutex<Samples>,
@@ -79,14 +83,14 @@ struct Open {
     ended: Vec<Uuid>,
     /// Texts that many connections share, such as the names of programs.
     texts: HashSet<Arc<str>>,
+    /// A key's thousand connections are of one reader.
+    readers: HashSet<Arc<Reader>>,
 }
 
 #[derive(Debug)]
 struct Connection {
     project: ProjectId,
-    kind: ConnectionKind,
-    actor: Actor,
-    name: Arc<str>,
+    reader: Arc<Reader>,
     address: Option<IpAddr>,
     client: Arc<str>,
     since: OffsetDateTime,
@@ -103,7 +107,7 @@ struct Listening {
 
 impl Connection {
     fn row(&self, id: ConnectionId) -> ConnectionRow {
-        let own = match self.actor {
+        let own = match self.reader.actor {
             Actor::Key(id) => Some(id),
             Actor::User(_) | Actor::System(_) => None,
         };
@@ -112,9 +116,9 @@ impl Connection {
         ConnectionRow {
             id: id.uuid(),
             project_id: self.project.uuid(),
-            kind: self.kind.as_str().to_owned(),
-            actor: self.actor.to_string(),
-            actor_name: self.name.to_string(),
+            kind: self.reader.transport.to_owned(),
+            actor: self.reader.actor.to_string(),
+            actor_name: self.reader.name.clone(),
             address: self.address.map(|address| address.to_canonical().to_string()),
             client: self.client.to_string(),
             connected_at: self.since,
@@ -134,11 +138,23 @@ impl Open {
         shared
     }
 
+    fn share_reader(&mut self, caller: &Caller, kind: ConnectionKind) -> Arc<Reader> {
+        let reader =
+            Reader { actor: caller.actor.clone(), name: caller.name.clone(), transport: kind.as_str() };
+        if let Some(shared) = self.readers.get(&reader) {
+            return Arc::clone(shared);
+        }
+        let shared = Arc::new(reader);
+        self.readers.insert(Arc::clone(&shared));
+        shared
+    }
+
     /// What the others are to be told; nothing of it is told twice.
     fn take_report(&mut self) -> Report {
         let connections = &self.connections;
         let changed = self.changed.drain().filter_map(|id| Some(connections.get(&id)?.row(id))).collect();
         self.texts.retain(|text| Arc::strong_count(text) > 1);
+        self.readers.retain(|reader| Arc::strong_count(reader) > 1);
         Report { changed, ended: std::mem::take(&mut self.ended) }
     }
 
@@ -227,6 +243,13 @@ impl Present {
         });
     }
 
+    /// Whose it is, for the proof of what was given to whom.
+    #[must_use]
+    pub fn reader(&self) -> Option<Arc<Reader>> {
+        let open = self.presence.0.open.lock();
+        open.connections.get(&self.id).map(|connection| Arc::clone(&connection.reader))
+    }
+
     fn change(&self, change: impl FnOnce(&mut Connection)) {
         let mut open = self.presence.0.open.lock();
         if let Some(connection) = open.connections.get_mut(&self.id) {
@@ -239,11 +262,12 @@ impl Present {
 impl Presence {
     /// Nobody is connected yet to the instance of this name.
     #[must_use]
-    pub fn new(name: String, hub: Hub, pool: PgPool) -> Self {
+    pub fn new(name: String, hub: Hub, deliveries: Deliveries, pool: PgPool) -> Self {
         Self(Arc::new(Inner {
             instance: Uuid::now_v7(),
             name,
             hub,
+            deliveries,
             pool,
             open: Mutex::default(),
             samples: Mutex::default(),
@@ -263,9 +287,7 @@ impl Presence {
         let mut open = self.0.open.lock();
         let connection = Connection {
             project: caller.project(),
-            kind,
-            actor: caller.actor.clone(),
-            name: open.share(&caller.name),
+            reader: open.share_reader(caller, kind),
             address: from.address,
             client: open.share(&from.client),
             since: OffsetDateTime::now_utc(),
@@ -274,6 +296,12 @@ impl Presence {
         open.connections.insert(id, connection);
         open.changed.insert(id);
         Present { presence: self.clone(), id }
+    }
+
+    /// Who reads, where nobody is connected for longer than an answer takes.
+    #[must_use]
+    pub fn reader(&self, caller: &Caller, kind: ConnectionKind) -> Arc<Reader> {
+        self.0.open.lock().share_reader(caller, kind)
     }
 
     /// How many are connected to this instance.
@@ -297,7 +325,8 @@ impl Presence {
             }
             reported => reported,
         };
-        self.tell_loads(&reported.watched).await
+        self.tell_loads(&reported.watched).await?;
+        inner.deliveries.write(&reported.watched).await
     }
 
     /// Tells what has changed; what could not be told is told next time.
@@ -329,6 +358,10 @@ impl Presence {
                 () = tokio::time::sleep(REPORT_EVERY) => {}
                 () = shutdown.cancelled() => break,
             }
+        }
+        // What was given while the instance went down.
+        if let Err(error) = self.0.deliveries.write(&[]).await {
+            tracing::warn!(%error, "cannot write down what was given last");
         }
         if let Err(error) = connections::forget_instance(&self.0.pool, self.0.instance).await {
             tracing::debug!(%error, "the others will miss this instance after some seconds");

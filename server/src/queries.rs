@@ -4,12 +4,26 @@
 mod access;
 mod channels;
 mod connections;
+mod deliveries;
+pub mod events;
 mod jobs;
+mod overview;
 mod paging;
+pub mod records;
+mod server_checks;
+mod snapshot;
+mod system;
 pub mod webhooks;
+mod witness;
 
 pub use access::{AUDIT_PAGE, api_keys, audit, audit_entry, organizations, people, sessions};
 pub use channels::channels;
 pub use connections::connections;
+pub use deliveries::{MOST_EVENTS as MOST_PROOFS, deliveries};
 pub use jobs::{find_job, job, job_of, jobs};
+pub use overview::overview;
 pub use paging::cut_page;
+pub use server_checks::server_checks;
+pub use snapshot::{finish, token_of};
+pub use system::system;
+pub use witness::witness;

@@ -27,6 +27,8 @@ use crate::access::secret::{Digester, random_bytes};
 use crate::access::token::Tokens;
 use crate::config::{DatabaseConfig, ServeConfig};
 use crate::db;
+use crate::deliveries::Deliveries;
+use crate::domain::Modules;
 use crate::gateway;
 use crate::http::detach::Detached;
 use crate::http::router::router;
@@ -34,6 +36,8 @@ use crate::http::socket::{Peer, Sockets};
 use crate::jobs;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
+use crate::reads::Reads;
+use crate::rollups;
 use crate::state::{AppState, Readiness};
 use crate::stream::history::LogHistory;
 use crate::stream::limits::{StreamCounts, StreamLimits};
@@ -53,7 +57,7 @@ const WORKER_CONNECTIONS: u32 = 6;
 const WEBHOOK_CONNECTIONS: u32 = 4;
 /// Passwords hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
-/// How often sessions, tokens and failed logins that count no longer are deleted.
+/// How often sessions, tokens, failed logins and checks of servers that count no longer are deleted.
 const SWEEP: Duration = Duration::from_secs(10 * 60);
 /// How long Socket.IO clients have to take what they are told at the end.
 const SOCKETS_LAST_WORDS: Duration = Duration::from_secs(1);
@@ -105,7 +109,11 @@ pub async fn run(
         PublishedLog::new(state.follower),
         follower_config(&state.app),
         waker.clone(),
-        HubSink { hub: state.app.hub.clone(), published: state.app.webhooks.published.clone() },
+        HubSink {
+            hub: state.app.hub.clone(),
+            published: state.app.webhooks.published.clone(),
+            generations: state.app.reads.generations.clone(),
+        },
     );
     follower.open().await.context("cannot read the published log")?;
     let relay = Relay::new(options.clone(), relay_config(&state.app), waker.clone());
@@ -114,6 +122,7 @@ pub async fn run(
     tasks.spawn(follower.run(background.clone()));
     tasks.spawn(state.app.warden.clone().run(background.clone()));
     tasks.spawn(state.app.presence.clone().run(background.clone()));
+    tasks.spawn(state.app.deliveries.clone().tidy(background.clone()));
     tasks.spawn(state.app.jobs.clone().run(options.clone(), background.clone()));
     let workers = Workers::new(state.workers.clone(), WorkerOptions::default(), jobs::registry(&state.app))
         .woken_by(state.app.jobs.clone());
@@ -124,9 +133,12 @@ pub async fn run(
     tasks.spawn(senders.run(background.clone()));
     tasks.spawn(Dispatcher::new(&state.app).run(background.clone()));
     let system = state.system.clone();
+    tasks.spawn(rollups::run(system.clone(), background.clone()));
     tasks.spawn(webhooks::retention::run(system.clone(), background.clone()));
     tasks.spawn(retention::run(system.clone(), retention_config(&state.app), background.clone()));
     tasks.spawn(tidewatch_jobs::retention::run(system.clone(), Default::default(), background.clone()));
+    tasks.spawn(jobs::run_witness::keep(state.app.clone(), system.clone(), background.clone()));
+    tasks.spawn(jobs::bulk_move::end::keep(state.app.clone(), system.clone(), background.clone()));
     tasks.spawn(sweep(system, state.app.publish_limit.clone(), background.clone()));
     tasks.close();
 
@@ -194,12 +206,16 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         .hash_files(true)
         .build();
     let hub = Hub::new(hub_config, Arc::new(LogHistory(log.clone())));
+    let deliveries = Deliveries::new(config.instance_name(), hub.clone(), system_pool.clone());
     let sender = Sender::new(Guard::new(config.webhook_allowed_networks.clone()))?;
     let webhook_pool = self::pool(&config.database, WEBHOOK_CONNECTIONS, "tidewatch webhooks");
+    let metrics = Metrics::default();
     let app = AppState {
         webhooks: Webhooks::new(webhook_pool, sender, &digester),
         jobs: tidewatch_jobs::Waker::default(),
-        metrics: Metrics::default(),
+        modules: Modules::built_in(),
+        reads: Reads::new(metrics.clone()),
+        metrics,
         outbox: Outbox::new(pool.clone(), waker.clone()),
         stream_counts: StreamCounts::new(StreamLimits {
             per_user: config.streams_per_user,
@@ -208,7 +224,8 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         }),
         detached: Detached::new(Duration::from_secs(config.stall_seconds)),
         warden: Warden::new(hub.clone(), access.clone()),
-        presence: Presence::new(config.instance_name(), hub.clone(), system_pool.clone()),
+        presence: Presence::new(config.instance_name(), hub.clone(), deliveries.clone(), system_pool.clone()),
+        deliveries,
         hub,
         pool,
         access,
@@ -313,6 +330,7 @@ async fn delete_expired(pool: &PgPool) -> Result<(), sqlx::Error> {
     let tokens = db::tokens::delete_expired(pool).await?;
     db::login_failures::forget_old(pool).await?;
     let idempotency_keys = db::publishing::forget_old_keys(pool).await?;
-    tracing::debug!(sessions, tokens, idempotency_keys, "deleted what has expired");
+    let server_checks = db::server_checks::forget_old(pool).await?;
+    tracing::debug!(sessions, tokens, idempotency_keys, server_checks, "deleted what has expired");
     Ok(())
 }

@@ -15,9 +15,12 @@ use crate::access::publish_limit::PublishLimit;
 use crate::access::secret::Digester;
 use crate::access::token::Tokens;
 use crate::config::ServeConfig;
+use crate::deliveries::Deliveries;
+use crate::domain::Modules;
 use crate::http::detach::Detached;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
+use crate::reads::Reads;
 use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
 use crate::webhooks::Webhooks;
@@ -30,6 +33,8 @@ pub struct AppState {
     /// Connections that look across projects, for finding out who is asking. No request's own
     /// query runs on one.
     pub access: PgPool,
+    /// The business: what kinds of records there are.
+    pub modules: Modules,
     /// Begins transactions that record events.
     pub outbox: Outbox,
     /// Published events by position.
@@ -42,12 +47,16 @@ pub struct AppState {
     pub detached: Detached,
     /// Who is connected.
     pub presence: Presence,
+    /// Writes down what was given to whom.
+    pub deliveries: Deliveries,
     /// Wakes the workers of jobs.
     pub jobs: tidewatch_jobs::Waker,
     /// Sends webhooks.
     pub webhooks: Webhooks,
     /// What is measured.
     pub metrics: Metrics,
+    /// Expensive reads, once for all who ask at the same moment.
+    pub reads: Reads,
     /// Takes rights from open streams.
     pub warden: Warden,
     /// Digests of secrets.

@@ -1,47 +1,42 @@
 //! The dashboard's port: what its pages ask, answered by the same commands and queries as the API.
 
+mod events;
+mod records;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::HeaderMap;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
-use serde_json::{Map, Value};
-use sqlx::PgConnection;
 use tidewatch_app::AppError;
-use tidewatch_app::backend::{Backend, BackendHandle};
+use tidewatch_app::backend::{Backend, BackendHandle, Many};
 use tidewatch_app::model::{
-    self, ApiKey, AuditPage, AuditQuery, AvailableMove, Changed, Channels, ConnectionPage, ConnectionQuery,
-    CurrentUser, InputKind, Job, JobPage, JobQuery, MoveInput, MoveRequest, NewSettlement, Organization,
-    Overview, ParseCursorError, People, ProjectChange, ProjectLink, SettlementDetail, SettlementPage,
-    SettlementQuery, SettlementRow, Snapshot, Theme, Webhook, WebhookDeliveryDetail, WebhookDetail,
-    WebhookQuery,
+    self, ApiKey, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels, ConnectionPage,
+    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Job, JobPage,
+    JobQuery, ModuleLink, MoveRequest, Organization, Overview, People, ProjectChange, ProjectLink,
+    RecordDetail, RecordPage, ServerCheck, Snapshot, SystemStatus, Theme, TimeRange, Webhook,
+    WebhookDeliveryDetail, WebhookDetail, WebhookQuery, WitnessPage,
 };
-use tidewatch_events::catalog::settlement::SettlementStatus;
-use tidewatch_events::id::{JobId, SettlementId, UserId, WebhookDeliveryId, WebhookId};
-use tidewatch_events::position::PositionToken;
-use tidewatch_events::{
-    AggregateType, Channel, Envelope, Permission, ProjectId, Subject, Timestamp, visible,
-};
-use tidewatch_outbox::{PublishedLog, StreamHead, read_head};
-use time::{Duration, OffsetDateTime, Time};
+use tidewatch_events::id::{JobId, SavedViewId, UserId, WebhookDeliveryId, WebhookId};
+use tidewatch_events::{Channel, Envelope, EventId, Permission, ProjectId};
+use tidewatch_modules::{Record, RecordQuery};
+use tidewatch_outbox::read_head;
 use tokio::sync::OnceCell;
 use tower_sessions::Session;
 
 use crate::access::Caller;
 use crate::commands::{self, Origin};
 use crate::db;
-use crate::domain::settlement::{self as domain, MoveRule, Settlement};
 use crate::error::Error;
-use crate::http::api::settlements::{MAX_LIMIT, list_page, read_move};
 use crate::http::preferences;
-use crate::queries::{self, AUDIT_PAGE};
+use crate::queries::{self, AUDIT_PAGE, finish, token_of};
 use crate::state::AppState;
 
 /// Rows of a page of connections or jobs.
 const PAGE: u32 = 100;
-/// How long an open settlement may stand still before it needs a person.
-const STUCK_AFTER: Duration = Duration::minutes(10);
+/// Checks of a server that its page shows.
+const CHECKS: u32 = 60;
 
 /// The backend of one request.
 #[derive(Clone)]
@@ -54,13 +49,22 @@ pub struct RequestBackend {
     project: String,
     /// Looked up once a request, however many parts of the page ask.
     caller: Arc<OnceCell<Caller>>,
+    /// What came of the form that led here.
+    answer: Option<FormAnswer>,
 }
 
 impl RequestBackend {
     /// The backend of a request with this session, these headers and this id.
     #[must_use]
     pub fn new(state: AppState, session: Session, headers: HeaderMap, request_id: String) -> Self {
-        Self { state, session, headers, request_id, project: String::new(), caller: Arc::default() }
+        let (project, caller) = (String::new(), Arc::default());
+        Self { state, session, headers, request_id, project, caller, answer: None }
+    }
+
+    /// The same for a page that shows what came of a form.
+    #[must_use]
+    pub fn showing(self, answer: Option<FormAnswer>) -> Self {
+        Self { answer, ..self }
     }
 
     async fn caller(&self) -> Result<&Caller, Error> {
@@ -87,6 +91,7 @@ impl RequestBackend {
         let projects = db::projects::of_user(&mut *self.state.access.acquire().await?, user).await?;
         let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
         let head = read_head(&mut snapshot, caller.project()).await?;
+        let views = db::saved_views::list(&mut snapshot, caller.project(), user).await?;
         Ok(CurrentUser {
             id: user,
             email: member.email,
@@ -102,128 +107,28 @@ impl RequestBackend {
             staff: caller.is_staff(),
             position: head.last,
             resume_token: token_of(head),
+            modules: self
+                .state
+                .modules
+                .descriptions()
+                .filter(|module| caller.may(&module.read))
+                .map(|module| ModuleLink {
+                    name: module.name.to_string(),
+                    title: module.title.to_string(),
+                    icon: module.icon.to_string(),
+                })
+                .collect(),
+            views: views
+                .into_iter()
+                .map(|view| model::SavedView {
+                    id: SavedViewId::from_uuid(view.id),
+                    path: view.path,
+                    query: view.query,
+                    name: view.name,
+                })
+                .collect(),
             permissions: caller.subject.permissions.clone(),
         })
-    }
-
-    async fn read_overview(&self) -> Result<Snapshot<Overview>, Error> {
-        let caller = self.caller().await?;
-        caller.require(&Permission::SETTLEMENTS_READ)?;
-        let (subject, project) = (&caller.subject, caller.project());
-        let now = OffsetDateTime::now_utc();
-        let today = now.replace_time(Time::MIDNIGHT);
-        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
-        let counted: BTreeMap<String, i64> =
-            db::overview::count_by_status(&mut snapshot, subject).await?.into_iter().collect();
-        let count =
-            |status: SettlementStatus| counted.get(status.as_str()).map_or(0, |count| count.unsigned_abs());
-        let stuck_since = now - STUCK_AFTER;
-        let attention = db::settlements::needing_attention(
-            &mut snapshot,
-            subject,
-            stuck_since,
-            u32::try_from(Overview::MAX_ATTENTION).unwrap_or(u32::MAX),
-        )
-        .await?;
-        let most_ahead = u32::try_from(Overview::MAX_AHEAD).unwrap_or(u32::MAX);
-        let ahead = db::settlements::ahead_of_log(&mut snapshot, subject, most_ahead).await?;
-        let mut count_today = async |event_type: &str| {
-            db::overview::count_events(&mut snapshot, subject, event_type, today).await.map(i64::unsigned_abs)
-        };
-        let created_today = count_today("settlement.created").await?;
-        let settled_today = count_today("settlement.settled").await?;
-        let failed_today = count_today("settlement.failed").await?;
-        let volume = db::overview::volume_settled(&mut snapshot, subject, today).await?;
-        let per_minute = read_minutes(&mut snapshot, subject, now).await?;
-        let recent = self.read_recent(&mut snapshot, caller).await?;
-        let outbox_lag_ms = db::overview::outbox_lag_ms(&mut snapshot).await?;
-        let overview = Overview {
-            by_status: SettlementStatus::ALL.map(|status| (status, count(status))).to_vec(),
-            ahead,
-            created_today,
-            settled_today,
-            failed_today,
-            volume_today: volume
-                .into_iter()
-                .filter_map(|(currency, minor)| Some((currency.parse().ok()?, minor)))
-                .collect(),
-            needs_attention: attention.iter().map(row_of).collect(),
-            per_minute,
-            recent,
-            outbox_lag_ms,
-            connections: u64::try_from(self.state.hub.connection_count()).unwrap_or(u64::MAX),
-        };
-        finish(&mut snapshot, project, overview).await
-    }
-
-    /// The last events that the caller may see, newest first.
-    async fn read_recent(
-        &self,
-        snapshot: &mut PgConnection,
-        caller: &Caller,
-    ) -> Result<Vec<Envelope>, Error> {
-        let events = PublishedLog::newest(snapshot, caller.project(), Overview::MAX_RECENT * 5).await?;
-        Ok(events
-            .into_iter()
-            .filter(|event| visible(&event.routing, &caller.subject))
-            .take(Overview::MAX_RECENT)
-            .map(|event| event.envelope)
-            .collect())
-    }
-
-    async fn read_settlements(&self, query: SettlementQuery) -> Result<Snapshot<SettlementPage>, Error> {
-        let caller = self.caller().await?;
-        caller.require(&Permission::SETTLEMENTS_READ)?;
-        let after = query
-            .after
-            .map(|text| text.parse().map_err(|error: ParseCursorError| Error::parameter("after", error)))
-            .transpose()?;
-        let limit = query.limit.clamp(1, u32::try_from(MAX_LIMIT).unwrap_or(u32::MAX));
-        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
-        let (rows, next) = list_page(&mut snapshot, caller, query.status, after, limit).await?;
-        let page = SettlementPage { rows: rows.iter().map(row_of).collect(), next, previous: None };
-        finish(&mut snapshot, caller.project(), page).await
-    }
-
-    async fn read_settlement(&self, id: SettlementId) -> Result<Snapshot<SettlementDetail>, Error> {
-        let caller = self.caller().await?;
-        caller.require(&Permission::SETTLEMENTS_READ)?;
-        let project = caller.project();
-        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
-        let settlement = db::settlements::find(&mut snapshot, &caller.subject, id)
-            .await?
-            .ok_or_else(|| Error::NotFound(format!("settlement {id}")))?;
-        let limit = u32::try_from(SettlementDetail::MAX_TIMELINE).unwrap_or(u32::MAX);
-        let timeline = PublishedLog::of_aggregate(
-            &mut snapshot,
-            project,
-            &AggregateType::SETTLEMENT,
-            &id.to_string(),
-            limit,
-        )
-        .await?
-        .into_iter()
-        .filter(|event| visible(&event.routing, &caller.subject))
-        .map(|event| event.envelope)
-        .collect();
-        let may_act = caller.may(&Permission::SETTLEMENTS_ACT);
-        let organization = match settlement.organization_id {
-            Some(id) => db::organizations::find_name(&mut snapshot, project, id).await?,
-            None => None,
-        };
-        let detail = SettlementDetail {
-            settlement: row_of(&settlement),
-            moves: settlement.allowed_moves().filter(|_| may_act).filter_map(button_of).collect(),
-            timeline,
-            tx_hash: settlement.tx_hash,
-            error: settlement.error,
-            gas_estimate: settlement.gas_estimate,
-            gas_actual: settlement.gas_actual,
-            hold_reason: settlement.hold_reason,
-            organization,
-            may_act,
-        };
-        finish(&mut snapshot, project, detail).await
     }
 
     /// What no event tells of, with a position from which the page can hear of its reader's rights.
@@ -235,27 +140,6 @@ impl RequestBackend {
         let data = read.await?;
         let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
         finish(&mut snapshot, caller.project(), data).await
-    }
-
-    async fn create(&self, new: NewSettlement) -> Result<SettlementRow, Error> {
-        let caller = self.caller().await?;
-        let new = domain::NewSettlement {
-            reference: new.reference,
-            amount_minor: new.amount_minor,
-            currency: new.currency,
-            network: new.network,
-            organization_id: None,
-        };
-        let (settlement, _) = commands::create_settlement(&self.state, caller, new, self.origin()).await?;
-        Ok(row_of(&settlement))
-    }
-
-    async fn make_move(&self, id: SettlementId, request: MoveRequest) -> Result<SettlementRow, Error> {
-        let caller = self.caller().await?;
-        let (step, expected_version) = read_move(body_of(request))?;
-        let (settlement, _) =
-            commands::move_settlement(&self.state, caller, id, step, expected_version, self.origin()).await?;
-        Ok(row_of(&settlement))
     }
 }
 
@@ -274,54 +158,98 @@ impl Backend for RequestBackend {
         self.read_current_user().await.map_err(|error| self.app_error(error))
     }
 
-    async fn overview(&self) -> Result<Snapshot<Overview>, AppError> {
-        self.read_overview().await.map_err(|error| self.app_error(error))
+    async fn overview(&self, range: TimeRange) -> Result<Snapshot<Overview>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::overview(&self.state, caller, range).await;
+        read.map(Arc::unwrap_or_clone).map_err(|error| self.app_error(error))
     }
 
-    async fn list_settlements(&self, query: SettlementQuery) -> Result<Snapshot<SettlementPage>, AppError> {
-        self.read_settlements(query).await.map_err(|error| self.app_error(error))
+    async fn list_records(&self, module: &str, query: RecordQuery) -> Result<Snapshot<RecordPage>, AppError> {
+        self.read_records(module, query).await.map_err(|error| self.app_error(error))
     }
 
-    async fn get_settlement(&self, id: SettlementId) -> Result<Snapshot<SettlementDetail>, AppError> {
-        self.read_settlement(id).await.map_err(|error| self.app_error(error))
+    async fn get_record(&self, module: &str, id: &str) -> Result<Snapshot<RecordDetail>, AppError> {
+        self.read_record(module, id).await.map_err(|error| self.app_error(error))
     }
 
-    async fn create_settlement(&self, new: NewSettlement) -> Result<SettlementRow, AppError> {
-        self.create(new).await.map_err(|error| self.app_error(error))
+    async fn create_record(&self, module: &str, new: BTreeMap<String, String>) -> Result<Record, AppError> {
+        self.make_record(module, new).await.map_err(|error| self.app_error(error))
     }
 
-    async fn move_settlement(
+    async fn move_record(&self, module: &str, id: &str, request: MoveRequest) -> Result<Record, AppError> {
+        self.make_move(module, id, request).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn move_records(
         &self,
-        id: SettlementId,
-        request: MoveRequest,
-    ) -> Result<SettlementRow, AppError> {
-        self.make_move(id, request).await.map_err(|error| self.app_error(error))
+        module: &str,
+        many: Many,
+        step: &str,
+        fields: BTreeMap<String, String>,
+    ) -> Result<BulkStarted, AppError> {
+        self.make_moves(module, many, step, fields).await.map_err(|error| self.app_error(error))
     }
 
-    async fn people(&self) -> Result<People, AppError> {
-        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        queries::people(&self.state, caller).await.map_err(|error| self.app_error(error))
+    async fn count_moves(&self, module: &str, many: Many, step: &str) -> Result<BulkImpact, AppError> {
+        self.count_of_moves(module, many, step).await.map_err(|error| self.app_error(error))
     }
 
-    async fn organizations(&self) -> Result<Vec<Organization>, AppError> {
-        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        queries::organizations(&self.state, caller).await.map_err(|error| self.app_error(error))
+    async fn comment_on_record(&self, module: &str, id: &str, text: &str) -> Result<(), AppError> {
+        self.write_comment(module, id, text).await.map_err(|error| self.app_error(error))
     }
 
-    async fn api_keys(&self) -> Result<Vec<ApiKey>, AppError> {
-        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        queries::api_keys(&self.state, caller).await.map_err(|error| self.app_error(error))
+    async fn search_events(&self, query: EventQuery) -> Result<Snapshot<EventPage>, AppError> {
+        self.read_events(&query).await.map_err(|error| self.app_error(error))
     }
 
-    async fn sessions(&self) -> Result<Vec<model::Session>, AppError> {
-        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        queries::sessions(&self.state, caller).await.map_err(|error| self.app_error(error))
+    async fn event(&self, id: EventId) -> Result<Envelope, AppError> {
+        self.read_event(id).await.map_err(|error| self.app_error(error))
     }
 
-    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, AppError> {
+    async fn event_deliveries(&self, id: EventId) -> Result<Snapshot<Option<DeliveryProof>>, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        let page = queries::audit(&self.state, caller, &query, AUDIT_PAGE).await;
-        page.map_err(|error| self.app_error(error))
+        let read = async { Ok(queries::deliveries(&self.state, caller, &[id]).await?.pop()) };
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn record_deliveries(&self, module: &str, id: &str) -> Result<Vec<DeliveryProof>, AppError> {
+        self.read_record_deliveries(module, id).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn server_checks(&self, id: &str) -> Result<Snapshot<Vec<ServerCheck>>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::server_checks(&self.state, caller, id, CHECKS);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn people(&self) -> Result<Snapshot<People>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::people(&self.state, caller);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn organizations(&self) -> Result<Snapshot<Vec<Organization>>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::organizations(&self.state, caller);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn api_keys(&self) -> Result<Snapshot<Vec<ApiKey>>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::api_keys(&self.state, caller);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn sessions(&self) -> Result<Snapshot<Vec<model::Session>>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::sessions(&self.state, caller);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Snapshot<AuditPage>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::audit(&self.state, caller, &query, AUDIT_PAGE);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
     }
 
     async fn connections(&self, query: ConnectionQuery) -> Result<Snapshot<ConnectionPage>, AppError> {
@@ -384,14 +312,46 @@ impl Backend for RequestBackend {
         delivery.map_err(|error| self.app_error(error))
     }
 
+    async fn witness(&self) -> Result<Snapshot<WitnessPage>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::witness(&self.state, caller);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn system(&self) -> Result<Snapshot<SystemStatus>, AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let read = queries::system(&self.state, caller);
+        self.stamped(caller, read).await.map_err(|error| self.app_error(error))
+    }
+
     async fn change_project(&self, change: ProjectChange) -> Result<Changed, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
         let changed = commands::change_project(&self.state, caller, change, &self.origin()).await;
         changed.map_err(|error| self.app_error(error))
     }
 
+    async fn save_view(&self, path: String, query: String, name: &str) -> Result<(), AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let saved = commands::save_view(&self.state, caller, path, query, name).await;
+        saved.map_err(|error| self.app_error(error))
+    }
+
+    async fn forget_view(&self, id: SavedViewId) -> Result<(), AppError> {
+        let caller = self.caller().await.map_err(|error| self.app_error(error))?;
+        let forgotten = commands::forget_view(&self.state, caller, id).await;
+        forgotten.map_err(|error| self.app_error(error))
+    }
+
     fn theme(&self) -> Theme {
         preferences::theme(&self.headers)
+    }
+
+    fn density(&self) -> Density {
+        preferences::density(&self.headers)
+    }
+
+    fn form_answer(&self) -> Option<FormAnswer> {
+        self.answer.clone()
     }
 
     fn set_status(&self, code: u16) {
@@ -401,94 +361,4 @@ impl Backend for RequestBackend {
             options.set_status(status);
         }
     }
-}
-
-/// Reads the stream's position in the same snapshot as the data, and puts both together.
-async fn finish<T>(snapshot: &mut PgConnection, project: ProjectId, data: T) -> Result<Snapshot<T>, Error> {
-    let head = read_head(snapshot, project).await?;
-    Ok(Snapshot {
-        data,
-        position: head.last,
-        resume_token: token_of(head),
-        as_of: OffsetDateTime::now_utc().into(),
-    })
-}
-
-fn token_of(head: StreamHead) -> String {
-    PositionToken { epoch: head.epoch, position: head.last }.to_string()
-}
-
-/// Every minute of the last hour, those without an event too.
-async fn read_minutes(
-    snapshot: &mut PgConnection,
-    subject: &Subject,
-    now: OffsetDateTime,
-) -> Result<Vec<(Timestamp, u32)>, Error> {
-    let minutes = i32::try_from(Overview::MINUTES).unwrap_or(60);
-    let this_minute = now.replace_time(Time::from_hms(now.hour(), now.minute(), 0).unwrap_or(Time::MIDNIGHT));
-    let first = this_minute - Duration::MINUTE * (minutes - 1);
-    let counted: BTreeMap<i64, i64> = db::overview::ended_per_minute(snapshot, subject, first)
-        .await?
-        .into_iter()
-        .map(|(minute, count)| (minute.unix_timestamp(), count))
-        .collect();
-    Ok((0..minutes)
-        .map(|index| {
-            let minute = first + Duration::MINUTE * index;
-            let count = counted.get(&minute.unix_timestamp()).copied().unwrap_or(0);
-            (Timestamp::from(minute), u32::try_from(count).unwrap_or(u32::MAX))
-        })
-        .collect())
-}
-
-/// A settlement as a list shows it.
-#[must_use]
-pub fn row_of(settlement: &Settlement) -> SettlementRow {
-    SettlementRow {
-        id: settlement.id,
-        reference: settlement.reference.clone(),
-        amount_minor: settlement.amount_minor,
-        currency: settlement.currency,
-        network: settlement.network.clone(),
-        status: settlement.status,
-        confirmations: settlement.confirmations,
-        required: settlement.required,
-        version: settlement.version,
-        created_at: settlement.created_at,
-        updated_at: settlement.updated_at,
-    }
-}
-
-/// The button of a move; `None` for those that are the network's business.
-fn button_of(rule: &MoveRule) -> Option<AvailableMove> {
-    Some(AvailableMove {
-        name: rule.name.to_owned(),
-        label: rule.label?.to_owned(),
-        inputs: rule
-            .inputs
-            .iter()
-            .map(|input| MoveInput {
-                name: input.name.to_owned(),
-                label: input.label.to_owned(),
-                kind: if input.number { InputKind::Number } else { InputKind::Text },
-                required: input.required,
-            })
-            .collect(),
-        destructive: rule.destructive,
-    })
-}
-
-/// A form's fields as the body that the API takes: numbers where the move asks for numbers.
-fn body_of(request: MoveRequest) -> Map<String, Value> {
-    let inputs =
-        domain::RULES.iter().find(|rule| rule.name == request.r#move).map_or(&[][..], |rule| rule.inputs);
-    let mut body = Map::new();
-    for (name, text) in request.fields {
-        let number = inputs.iter().any(|input| input.name == name && input.number);
-        let value = text.parse::<i64>().ok().filter(|_| number).map_or(Value::String(text), Value::from);
-        body.insert(name, value);
-    }
-    body.insert("move".into(), request.r#move.into());
-    body.insert("expectedVersion".into(), request.expected_version.into());
-    body
 }

@@ -28,6 +28,8 @@ pub struct Caller {
     pub name: String,
     /// The person, where it is one.
     pub member: Option<Member>,
+    /// The person behind it: itself, or for whom the API key acts. `None` where that cannot be told.
+    pub person: Option<UserId>,
     /// What it showed, for what outlives the request.
     pub credential: Credential,
 }
@@ -73,6 +75,7 @@ impl Caller {
         Self {
             subject: subject_of_member(&member),
             actor: Actor::User(UserId::from_uuid(member.user_id)),
+            person: Some(UserId::from_uuid(member.user_id)),
             name: member.email.clone(),
             member: Some(member),
             credential,
@@ -153,6 +156,7 @@ impl Caller {
         Ok(Self {
             subject: subject_of_key(&key),
             actor: Actor::Key(id),
+            person: key.person_id.map(UserId::from_uuid),
             name: key.name,
             member: None,
             credential: Credential::Key(id),

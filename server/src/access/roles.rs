@@ -48,7 +48,7 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
     BuiltInRole {
         name: "operator",
         title: "Operator",
-        description: "Sees everything, acts on settlements, payments, orders, incidents, servers and tickets, and manages webhooks.",
+        description: "Sees everything, acts on settlements, payments, orders, incidents, servers and tickets, approves what those cost, and manages webhooks.",
         reach: Reach::Project,
         permissions: || reading().chain(acting()).chain([Permission::WEBHOOKS_MANAGE]).collect(),
     },
@@ -81,7 +81,11 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
         title: "Operations of an organization",
         description: "Sees and acts on everything of their organizations.",
         reach: Reach::Own,
-        permissions: || reading().chain(acting()).collect(),
+        // But not to whom else something was given: that is the staff's.
+        permissions: || {
+            let seen = reading().filter(|permission| *permission != Permission::DELIVERIES_READ);
+            seen.chain(acting()).collect()
+        },
     },
     BuiltInRole {
         name: "landlord",
@@ -98,6 +102,7 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
                 Permission::INCIDENTS_READ,
                 Permission::TICKETS_READ,
                 Permission::TICKETS_ACT,
+                Permission::TICKETS_APPROVE,
                 Permission::NOTIFICATIONS_READ,
             ]
             .into_iter()
@@ -205,7 +210,10 @@ pub fn reading() -> impl Iterator<Item = Permission> {
 }
 
 fn acting() -> impl Iterator<Item = Permission> {
-    Permission::BUILT_IN.iter().filter(|permission| permission.as_str().ends_with(".act")).cloned()
+    let acts = |permission: &&Permission| {
+        permission.as_str().ends_with(".act") || **permission == Permission::TICKETS_APPROVE
+    };
+    Permission::BUILT_IN.iter().filter(acts).cloned()
 }
 
 #[cfg(test)]
@@ -240,6 +248,17 @@ mod tests {
         assert!(together(&["landlord"]).0.contains(&Permission::SETTLEMENTS_READ));
         assert!(!together(&["tenant"]).0.contains(&Permission::SETTLEMENTS_READ));
         assert!(!together(&["contractor"]).0.contains(&Permission::PAYMENTS_READ));
+    }
+
+    #[test]
+    fn who_quotes_does_not_approve() {
+        for name in ["admin", "operator", "landlord", "ops"] {
+            assert!(together(&[name]).0.contains(&Permission::TICKETS_APPROVE), "{name}");
+        }
+        for name in ["developer", "viewer", "tenant", "contractor"] {
+            assert!(!together(&[name]).0.contains(&Permission::TICKETS_APPROVE), "{name}");
+        }
+        assert!(together(&["contractor"]).0.contains(&Permission::TICKETS_ACT));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
             let name = name.trim();
             let scopes = check(name, scopes, expires_in_days)?;
             let digester = command.office.digester(&pool).await?;
-            let maker = Maker { digester: &digester, project, name: ACTOR };
+            let maker = Maker { digester: &digester, project, name: ACTOR, person: None };
             let (key, secret) = make(&mut transaction, maker, name, &scopes, expires_in_days).await?;
             let id = key.id;
             note(&mut transaction, project, "api_key.create", &id.to_string(), name, None, Some(json!(key)))
@@ -75,7 +75,7 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
         Action::Rotate { id, overlap_hours } => {
             let old = find(&mut transaction, project, id).await.with_context(|| missing(id))?;
             let digester = command.office.digester(&pool).await?;
-            let maker = Maker { digester: &digester, project, name: ACTOR };
+            let maker = Maker { digester: &digester, project, name: ACTOR, person: None };
             let (_, secret) = replace(&mut transaction, maker, &old, overlap_hours).await?;
             let after = find(&mut transaction, project, id).await?;
             let (before, after) = (Some(json!(old)), Some(json!(after)));

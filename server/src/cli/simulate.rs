@@ -1,7 +1,11 @@
 //! `tidewatch simulate`: a customer like any other, with an HTTP client and an API key.
 
 mod api;
-mod life;
+mod business;
+mod dice;
+mod people;
+mod settlements;
+mod world;
 
 use std::time::Duration;
 
@@ -14,7 +18,8 @@ use tidewatch_client::Error;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use api::Api;
-use life::Town;
+use people::People;
+use world::{Step, Who, World};
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -22,9 +27,13 @@ pub(super) struct Simulate {
     #[arg(long, env = "TIDEWATCH_URL", default_value = "http://127.0.0.1:3000")]
     url: String,
 
-    /// API key with the scopes settlements.read and settlements.act, or *
+    /// API key that may read and act on the modules that live, or *
     #[arg(long, env = "TIDEWATCH_API_KEY", hide_env_values = true)]
     api_key: SecretString,
+
+    /// API key of a second person, who releases what is above the limit; without it, that waits
+    #[arg(long, env = "TIDEWATCH_SUPERVISOR_API_KEY", hide_env_values = true)]
+    supervisor_api_key: Option<SecretString>,
 
     /// Changes in a time: 5/s, 90/m
     #[arg(long, default_value = "5/s", value_parser = parse_rate)]
@@ -34,9 +43,13 @@ pub(super) struct Simulate {
     #[arg(long)]
     count: Option<u64>,
 
-    /// Settlements that are on their way at once
+    /// Settlements that are on their way at once; of the others there are fewer
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     open: u32,
+
+    /// The modules that live, with commas between them; without it, all
+    #[arg(long, value_delimiter = ',')]
+    modules: Vec<String>,
 
     /// Seed of the dice, for the same lives again
     #[arg(long)]
@@ -83,12 +96,19 @@ struct Tally {
 pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
     let shutdown = super::shutdown_signal()?;
     let api = Api::new(&command.url, &command.api_key)?;
-    let dice = command.seed.map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
-    let mut town = Town::new(dice, command.open as usize);
-    match api.open_settlements().await {
-        Ok(open) => town.adopt(open),
-        Err(error) if error.status().is_some() => return Err(error).context(command.url),
-        Err(error) => tracing::warn!(%error, "there is no answer yet"),
+    let second = command.supervisor_api_key.as_ref().map(|key| Api::new(&command.url, key)).transpose()?;
+    let keys = Keys { first: api, second };
+    let api = &keys.first;
+    let mut dice = command.seed.map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
+    let mut people = People::new(StdRng::from_rng(&mut dice));
+    let mut world =
+        World::new(dice, command.open as usize, &command.modules, keys.second.is_some(), &command.url)?;
+    for module in world.modules() {
+        match api.newest(module).await {
+            Ok(records) => world.adopt(module, records),
+            Err(error) if error.status().is_some() => return Err(error).context(command.url),
+            Err(error) => tracing::warn!(%error, "there is no answer yet"),
+        }
     }
 
     let mut tally = Tally::default();
@@ -100,36 +120,58 @@ pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
             _ = ticks.tick() => {}
             () = shutdown.cancelled() => break,
         }
-        step(&api, &mut town, &mut tally).await.context("the server refuses this API key")?;
+        step(&keys, &mut world, &mut people, &mut tally).await.context("the server refuses this API key")?;
         if reported.elapsed() >= REPORT_EVERY {
             reported = Instant::now();
-            report(&tally, &town);
+            report(&tally, &world);
         }
     }
-    report(&tally, &town);
+    report(&tally, &world);
     Ok(())
 }
 
-/// One change: the next step of some settlement, or a new one.
-async fn step(api: &Api, town: &mut Town, tally: &mut Tally) -> Result<(), Error> {
-    let done = match town.choose() {
-        life::Step::Create(new) => api.create(&new).await.map(|settlement| town.take_in(settlement)),
-        life::Step::Move { id, body } => match api.make_move(&id, &body).await {
-            Ok(settlement) => {
-                town.take_in(settlement);
+/// Whose keys the simulator has.
+struct Keys {
+    first: Api,
+    second: Option<Api>,
+}
+
+/// One change: the next step of some record, or a new one.
+async fn step(keys: &Keys, world: &mut World, people: &mut People, tally: &mut Tally) -> Result<(), Error> {
+    let api = &keys.first;
+    let done = match world.choose() {
+        Step::Create { module, new } => {
+            api.create(module, &new).await.map(|record| world.take_in(module, record))
+        }
+        Step::People => match people.step(api).await {
+            Ok(true) => Ok(()),
+            Ok(false) => return Ok(()),
+            Err(error) => Err(error),
+        },
+        Step::Move { module, id, body, by } => match keys.of(by).make_move(module, &id, &body).await {
+            Ok(record) => {
+                world.take_in(module, record);
                 Ok(())
             }
             // Somebody else moved it, or an answer of ours was lost: look, and go on from there.
             Err(error) if matches!(error.status(), Some(404 | 409)) => {
                 tally.conflicts += 1;
-                match api.read(&id).await {
-                    Ok(settlement) => town.take_in(settlement),
-                    Err(_) => town.forget(&id),
+                match api.read(module, &id).await {
+                    Ok(record) => world.take_in(module, record),
+                    Err(_) => world.forget(module, &id),
                 }
                 return Ok(());
             }
             Err(error) => Err(error),
         },
+        Step::Look { module, id } => {
+            let seen = api.read(module, &id).await;
+            return seen.map(|record| world.take_in(module, record)).or_else(tolerate);
+        }
+        Step::LookAround { module } => {
+            let seen = api.newest(module).await;
+            return seen.map(|records| world.adopt(module, records)).or_else(tolerate);
+        }
     };
     match done {
         Ok(()) => tally.changes += 1,
@@ -143,12 +185,26 @@ async fn step(api: &Api, town: &mut Town, tally: &mut Tally) -> Result<(), Error
     Ok(())
 }
 
-fn report(tally: &Tally, town: &Town) {
+impl Keys {
+    fn of(&self, who: Who) -> &Api {
+        match who {
+            Who::First => &self.first,
+            Who::Second => self.second.as_ref().unwrap_or(&self.first),
+        }
+    }
+}
+
+/// What cannot be seen now is seen later; a key that is refused is refused for good.
+fn tolerate(error: Error) -> Result<(), Error> {
+    if matches!(error.status(), Some(401 | 403)) { Err(error) } else { Ok(()) }
+}
+
+fn report(tally: &Tally, world: &World) {
     tracing::info!(
         changes = tally.changes,
         conflicts = tally.conflicts,
         failures = tally.failures,
-        open = town.open_count(),
+        open = world.open_count(),
         "simulating"
     );
 }

@@ -2,7 +2,7 @@
 
 use tidewatch_app::model::{Changed, NewWebhook, ProjectChange};
 
-use super::{Origin, channels, connections, jobs, keys, people, project, roles, sessions, webhooks};
+use super::{Origin, channels, connections, jobs, keys, people, project, roles, sessions, webhooks, witness};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::state::AppState;
@@ -87,5 +87,6 @@ pub async fn change_project(
             },
             secret: None,
         }),
+        ProjectChange::RunWitness => witness::run(state, caller, origin).await,
     }
 }

@@ -2,9 +2,10 @@
 
 use secrecy::SecretString;
 use serde_json::json;
-use tidewatch_events::ProjectId;
 use tidewatch_events::access::Actor;
+use tidewatch_events::catalog::access::UserCreated;
 use tidewatch_events::id::{InvitationId, OrganizationId, UserId};
+use tidewatch_events::{NewEvent, ProjectId, SubjectRef};
 
 use super::password;
 use crate::access::login::{self, Login, LoginOrigin};
@@ -96,6 +97,12 @@ pub async fn accept(
         request_id,
     };
     db::audit::insert(&mut transaction, &entry).await?;
+    let version = db::people::next_version(&mut transaction, project, user).await?;
+    let mut event = NewEvent::of(project, user, version, &UserCreated { user_id: user })?;
+    event.routing.audience.insert(SubjectRef::staff());
+    event.metadata.actor = Some(Actor::User(user));
+    tidewatch_outbox::record(&mut transaction, event).await?;
+    // The relay finds it by itself: this transaction is of those who look across projects.
     transaction.commit().await?;
     Ok(Accepted::Joined { user, project: invitation.project_slug })
 }

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::PgConnection;
 use tidewatch_app::model::{ApiKey, Changed};
-use tidewatch_events::id::ApiKeyId;
+use tidewatch_events::id::{ApiKeyId, UserId};
 use tidewatch_events::{Permission, ProjectId};
 use time::{Duration, OffsetDateTime};
 
@@ -42,7 +42,7 @@ pub async fn create(
     let scopes = check(name, scopes, expires_in_days)?;
     may_give(caller, &scope_permissions(scopes.iter().map(String::as_str)))?;
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
-    let maker = Maker { digester: &state.digester, project: caller.project(), name: &caller.name };
+    let maker = Maker::of(state, caller);
     let (key, secret) = make(&mut transaction, maker, name, &scopes, expires_in_days).await?;
     let id = key.id;
     let change = Change {
@@ -75,7 +75,7 @@ pub async fn rotate(
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
     let before = find(&mut transaction, caller.project(), id).await?;
     may_give(caller, &scope_permissions(before.scopes.iter().map(String::as_str)))?;
-    let maker = Maker { digester: &state.digester, project: caller.project(), name: &caller.name };
+    let maker = Maker::of(state, caller);
     let (new, secret) = replace(&mut transaction, maker, &before, overlap_hours).await?;
     let after = find(&mut transaction, caller.project(), id).await?;
     let change = Change {
@@ -143,6 +143,19 @@ pub struct Maker<'a> {
     pub project: ProjectId,
     /// What the maker is called.
     pub name: &'a str,
+    /// Which person makes it, by themselves or by a key of theirs.
+    pub person: Option<UserId>,
+}
+
+impl<'a> Maker<'a> {
+    fn of(state: &'a AppState, caller: &'a Caller) -> Self {
+        Self {
+            digester: &state.digester,
+            project: caller.project(),
+            name: &caller.name,
+            person: caller.person,
+        }
+    }
 }
 
 /// Writes a new key; its secret is in the answer and nowhere else.
@@ -202,6 +215,7 @@ async fn insert(
         hint: hint_of(&secret),
         scopes,
         created_by: maker.name,
+        person: maker.person,
         expires_at,
     };
     let id = db::api_keys::insert(connection, maker.project, &new).await?;

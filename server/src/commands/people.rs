@@ -3,8 +3,10 @@
 use serde_json::json;
 use sqlx::PgConnection;
 use tidewatch_app::model::{Changed, Person};
+use tidewatch_events::catalog::access::UserUpdated;
 use tidewatch_events::id::{InvitationId, OrganizationId, UserId};
-use tidewatch_events::{Permission, PermissionSet};
+use tidewatch_events::{NewEvent, Permission, PermissionSet, SubjectRef};
+use tidewatch_outbox::OutboxTransaction;
 use time::{Duration, OffsetDateTime};
 
 use super::Origin;
@@ -162,13 +164,13 @@ pub async fn remove(
 }
 
 struct Work {
-    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+    transaction: OutboxTransaction,
     before: Person,
 }
 
 async fn begin(state: &AppState, caller: &Caller, id: UserId) -> Result<Work, Error> {
     caller.require_manager(&Permission::PEOPLE_MANAGE)?;
-    let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
+    let mut transaction = state.outbox.begin(caller.project()).await?;
     db::people::lock(&mut transaction, caller.project()).await?;
     let before =
         find(&mut transaction, caller, id).await?.ok_or_else(|| Error::NotFound(format!("person {id}")))?;
@@ -204,8 +206,22 @@ async fn finish(
         after: after.map(|after| json!(after)),
     };
     note(&mut work.transaction, caller, origin, change).await?;
+    let version = db::people::next_version(&mut work.transaction, caller.project(), id).await?;
+    let changed = vec![what_changed(action).to_owned()];
+    let mut event = NewEvent::of(caller.project(), id, version, &UserUpdated { user_id: id, changed })?;
+    event.routing.audience.insert(SubjectRef::staff());
+    work.transaction.record(event.with_metadata(origin.clone().metadata(caller))).await?;
     work.transaction.commit().await?;
     Ok(Changed { id: id.to_string(), message, secret: None })
+}
+
+/// The field that an action changes, for those who hear of it: never what it holds.
+fn what_changed(action: &str) -> &'static str {
+    match action {
+        "person.set" => "roles",
+        "person.remove" => "membership",
+        _ => "disabled",
+    }
 }
 
 async fn find(connection: &mut PgConnection, caller: &Caller, id: UserId) -> Result<Option<Person>, Error> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use tidewatch_events::catalog;
-use tidewatch_events::id::MessageId;
+use tidewatch_events::id::{MessageId, RecordId};
 use tidewatch_events::{
     AggregateType, Channel, EventId, EventType, Metadata, NewEvent, Permission, Priority, ProjectId, Routing,
     SubjectRef, Timestamp,
@@ -17,6 +17,7 @@ use super::Origin;
 use crate::access::Caller;
 use crate::db;
 use crate::db::publishing::AggregateName;
+use crate::domain::Modules;
 use crate::error::Error;
 use crate::http::problem::FieldProblem;
 use crate::state::AppState;
@@ -94,7 +95,7 @@ impl PublishRequest {
     }
 
     /// What is wrong with it, by field.
-    fn problems(&self) -> Vec<(&'static str, String)> {
+    fn problems(&self, modules: &Modules) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         let mut wrong = |field, message: &str| problems.push((field, message.to_owned()));
         if self.aggregate_type.is_some() && self.aggregate_id.is_none() {
@@ -117,6 +118,11 @@ impl PublishRequest {
         }
         if self.aggregate_type.as_ref().is_some_and(|kind| KEPT_HERE.contains(kind)) {
             wrong("aggregateType", "is kept by Tidewatch itself: change it by its own API");
+        } else if self.aggregate_id.as_deref().is_some_and(|id| is_record(id, modules)) {
+            wrong(
+                "aggregateId",
+                "is the id of a record that Tidewatch itself keeps: change it by its own API",
+            );
         }
         if catalog::find(&self.event_type()).is_some_and(|entry| KEPT_HERE.contains(entry.aggregate_type)) {
             wrong("eventType", "tells of something that Tidewatch itself keeps: change that by its own API");
@@ -157,6 +163,12 @@ impl PublishRequest {
     }
 }
 
+/// Whether an aggregate's id is of the form that records of a module have: whoever could publish under one could
+/// tell of changes that never were.
+fn is_record(id: &str, modules: &Modules) -> bool {
+    id.parse::<RecordId>().is_ok_and(|id| modules.of_prefix(id.prefix()).is_some())
+}
+
 fn is_line(text: &str) -> bool {
     (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
@@ -194,7 +206,7 @@ pub async fn publish(
     origin: Origin,
 ) -> Result<Published, Error> {
     caller.require(&Permission::EVENTS_PUBLISH)?;
-    check(&requests)?;
+    check(&requests, &state.modules)?;
     state.publish_limit.take(&caller.actor, requests.len())?;
     let project = caller.project();
     let actor = caller.actor.to_string();
@@ -220,7 +232,7 @@ pub async fn publish(
     Ok(Published { events, replayed: false })
 }
 
-fn check(requests: &[PublishRequest]) -> Result<(), Error> {
+fn check(requests: &[PublishRequest], modules: &Modules) -> Result<(), Error> {
     if !(1..=MAX_BATCH).contains(&requests.len()) {
         return Err(Error::field("", format!("must hold 1 to {MAX_BATCH} events")));
     }
@@ -232,7 +244,7 @@ fn check(requests: &[PublishRequest]) -> Result<(), Error> {
         .iter()
         .enumerate()
         .flat_map(|(index, request)| {
-            request.problems().into_iter().map(move |(field, message)| (index, field, message))
+            request.problems(modules).into_iter().map(move |(field, message)| (index, field, message))
         })
         .map(|(index, field, message)| FieldProblem::new(&place(index, field), message))
         .collect();

@@ -2,7 +2,7 @@
 
 use sqlx::{FromRow, PgConnection};
 use tidewatch_app::model::ApiKey;
-use tidewatch_events::id::ApiKeyId;
+use tidewatch_events::id::{ApiKeyId, UserId};
 use tidewatch_events::{ProjectId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -18,6 +18,8 @@ pub struct LiveKey {
     pub name: String,
     /// What it may.
     pub scopes: Vec<String>,
+    /// For whom it acts, where that can be told.
+    pub person_id: Option<Uuid>,
 }
 
 /// The key with this digest, when it is neither revoked nor expired. Notes that it was used, to
@@ -32,13 +34,13 @@ pub async fn use_by_digest(
     // A key in use is written once a minute, not at each request.
     sqlx::query_as(
         "with found as (
-             select id, project_id, name, scopes, last_used_at from api_keys
+             select id, project_id, name, scopes, person_id, last_used_at from api_keys
              where digest = $1 and revoked_at is null and (expires_at is null or expires_at > now())
          ), used as (
              update api_keys set last_used_at = now()
              where id in (select id from found where last_used_at is null or last_used_at < now() - interval '1 minute')
          )
-         select id, project_id, name, scopes from found",
+         select id, project_id, name, scopes, person_id from found",
     )
     .bind(digest)
     .fetch_optional(connection)
@@ -54,7 +56,7 @@ pub async fn find_live(
     ids: impl Iterator<Item = ApiKeyId>,
 ) -> Result<Vec<LiveKey>, sqlx::Error> {
     sqlx::query_as(
-        "select id, project_id, name, scopes from api_keys
+        "select id, project_id, name, scopes, person_id from api_keys
          where id = any($1) and revoked_at is null and (expires_at is null or expires_at > now())",
     )
     .bind(ids.map(ApiKeyId::uuid).collect::<Vec<_>>())
@@ -91,6 +93,8 @@ pub struct NewApiKey<'a> {
     pub scopes: &'a [String],
     /// Who makes it.
     pub created_by: &'a str,
+    /// For whom it will act, where that can be told.
+    pub person: Option<UserId>,
     /// When it ends by itself.
     pub expires_at: Option<OffsetDateTime>,
 }
@@ -106,8 +110,8 @@ pub async fn insert(
 ) -> Result<ApiKeyId, sqlx::Error> {
     let id = Uuid::now_v7();
     sqlx::query(
-        "insert into api_keys (id, project_id, name, digest, hint, scopes, created_by, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into api_keys (id, project_id, name, digest, hint, scopes, created_by, expires_at, person_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(id)
     .bind(project.uuid())
@@ -117,6 +121,7 @@ pub async fn insert(
     .bind(new.scopes)
     .bind(new.created_by)
     .bind(new.expires_at)
+    .bind(new.person.map(UserId::uuid))
     .execute(connection)
     .await?;
     Ok(ApiKeyId::from_uuid(id))

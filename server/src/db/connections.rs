@@ -192,6 +192,8 @@ pub struct Wanted {
     pub channel: Option<String>,
     /// On the word of this API key.
     pub key: Option<ApiKeyId>,
+    /// With each of these words in who they are, from where, with which program or on which instance.
+    pub text: String,
     /// Behind this one, newest first.
     pub after: Option<(OffsetDateTime, ConnectionId)>,
 }
@@ -230,6 +232,9 @@ pub async fn list(
            and ($2::text is null or $2 = any(c.channels))
            and ($3::uuid is null or $3 = any(c.keys))
            and ($4::timestamptz is null or (c.connected_at, c.id) < ($4, $5))
+           and not exists (
+             select from regexp_split_to_table(lower($7), '\\s+') word
+             where position(word in lower(concat_ws(' ', c.actor_name, c.actor, c.address, c.client, i.name))) = 0)
          order by c.connected_at desc, c.id desc
          limit $6",
     )
@@ -239,6 +244,7 @@ pub async fn list(
     .bind(query.after.map(|after| after.0))
     .bind(query.after.map(|after| after.1.uuid()))
     .bind(i64::from(limit))
+    .bind(query.text.trim())
     .fetch_all(connection)
     .await
 }

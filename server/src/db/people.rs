@@ -74,6 +74,26 @@ pub async fn lock(connection: &mut PgConnection, project: ProjectId) -> Result<(
         .map(drop)
 }
 
+/// The version of what changes about a person now; changes of the same person stand in line.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn next_version(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    user: UserId,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "insert into user_versions (project_id, user_id, version) values ($1, $2, 1)
+         on conflict (project_id, user_id) do update set version = user_versions.version + 1
+         returning version",
+    )
+    .bind(project.uuid())
+    .bind(user.uuid())
+    .fetch_one(connection)
+    .await
+}
+
 /// How many people of the project have a role and are not kept out.
 ///
 /// # Errors

@@ -139,6 +139,7 @@ async fn control(state: AppState, session: Arc<Session>, socket: SocketRef) {
         subject: caller.subject.clone(),
         filter,
         after: StartAt::Head,
+        reader: None,
     });
     loop {
         let reason = match subscription.next().await {
@@ -266,7 +267,13 @@ async fn join(state: &AppState, session: &Arc<Session>, request: Listen) -> Resu
     session.held.present.listens([&channel], &grants, id);
     let watch = state.warden.watch(id, caller.credential, grants, &subject);
     let filter = EventFilter { channels: vec![channel.clone()], ..EventFilter::default() };
-    let subscription = state.hub.subscribe(SubscribeRequest { id, subject, filter, after: start });
+    let subscription = state.hub.subscribe(SubscribeRequest {
+        id,
+        subject,
+        filter,
+        after: start,
+        reader: session.held.present.reader(),
+    });
     let told = json!({ "position": subscription.position(), "recovered": subscription.recovered() });
     let answer = success(&channel, told);
     let listener = Listener { session: Arc::clone(session), channel, subscription, _watch: watch };

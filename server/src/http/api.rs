@@ -4,32 +4,41 @@ pub mod access;
 pub mod audit;
 pub mod auth;
 pub mod connections;
+pub mod event_search;
 pub mod events;
 pub mod jobs;
 pub mod publishers;
-pub mod settlements;
+pub mod records;
+pub mod server_checks;
 pub mod subscriptions;
+pub mod system;
 pub mod webhooks;
+pub mod witness;
 
 use axum::Router;
 use axum::routing::any;
 
+use crate::domain::Modules;
 use crate::error::Error;
 use crate::state::AppState;
 
 /// Everything under `/api`.
-pub fn router() -> Router<AppState> {
+pub fn router(modules: &Modules) -> Router<AppState> {
     Router::new()
         .merge(access::router())
         .merge(audit::router())
         .merge(auth::router())
         .merge(connections::router())
+        .merge(event_search::router())
         .merge(events::router())
         .merge(jobs::router())
         .merge(publishers::router())
-        .merge(settlements::router())
+        .merge(records::router(modules))
+        .merge(server_checks::router())
         .merge(subscriptions::router())
+        .merge(system::router())
         .merge(webhooks::router())
+        .merge(witness::router())
         .route("/api/{*path}", any(not_found))
 }
 

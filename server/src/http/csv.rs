@@ -2,21 +2,10 @@
 
 use std::fmt::Write;
 
-use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-
 /// The media type.
 pub const CONTENT_TYPE_CSV: &str = "text/csv";
 /// The media type with its character set.
-const CONTENT_TYPE_CSV_UTF8: &str = "text/csv; charset=utf-8";
-
-/// A table as a file to be kept under this name.
-#[must_use]
-pub fn attachment(name: &str, text: String) -> Response {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    ([(CONTENT_TYPE, CONTENT_TYPE_CSV_UTF8.to_owned()), (CONTENT_DISPOSITION, disposition)], text)
-        .into_response()
-}
+pub const CONTENT_TYPE_CSV_UTF8: &str = "text/csv; charset=utf-8";
 
 /// One line. Values that a spreadsheet would read as a formula are made texts
 /// ([CWE-1236](https://cwe.mitre.org/data/definitions/1236.html)).

@@ -17,18 +17,22 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
 use socketioxide::layer::SocketIoLayer;
 use tidewatch_app::backend::BackendHandle;
+use tidewatch_app::contexts::project::in_project;
+use tidewatch_app::model::{FormAnswer, OVERVIEW, home};
 use tidewatch_app::{App, shell};
 use tidewatch_events::id::UserId;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::services::{ServeDir, ServeFile};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 use super::headers::PageNonce;
 use super::json_body::MAX_BODY_BYTES;
 use super::request_id::{self, RequestId};
-use super::{api, assets, csrf, detach, headers, health, preferences, session_pages};
+use super::{api, assets, csrf, detach, form_answer, headers, health, permalink, preferences, session_pages};
 use crate::access::Caller;
 use crate::access::caller::project_of_query;
 use crate::access::session_store::PgSessionStore;
@@ -73,14 +77,13 @@ pub fn router(state: AppState, gateway: SocketIoLayer) -> Router {
         .route("/invitation", post(session_pages::post_invitation))
         .route("/preferences", post(preferences::post_preferences));
     pages(&state)
-        .merge(api::router().merge(forms).with_state(state.clone()))
+        .merge(api::router(&state.modules).merge(forms).with_state(state.clone()))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(sessions)
         .layer(from_fn(csrf::protect))
         .layer(from_fn(assets::cache))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        // Skips streams of events by itself.
-        .layer(CompressionLayer::new())
+        .layer(compression())
         .merge(health)
         .layer(gateway)
         .layer(cors(&state.config.cors_origins))
@@ -152,11 +155,25 @@ fn pages(state: &AppState) -> Router {
         let options = options.clone();
         move || shell(options.clone())
     };
+    let site = std::path::Path::new(&*options.site_root);
     Router::new()
+        // Before the pages: to those `/pkg/…` is a record of a module, too.
+        .nest_service("/pkg", ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip())
+        .route_service("/favicon.svg", ServeFile::new(site.join("favicon.svg")))
         .leptos_routes_with_context(&options, generate_route_list(App), provide.clone(), view)
         .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(provide, shell))
         .with_state(options)
+        .layer(from_fn_with_state(state.clone(), permalink::lead))
+        .layer(from_fn_with_state(state.clone(), form_answer::keep))
         .layer(from_fn_with_state(state.clone(), require_session))
+}
+
+/// Compresses answers, but for streams of events, which do so by themselves, and the browser's program: built for
+/// production it lies there compressed, and a build for development is 15 MB, which take longer to compress each time than
+/// to send.
+fn compression() -> CompressionLayer<impl Predicate> {
+    const PROGRAM: NotForContentType = NotForContentType::const_new("application/wasm");
+    CompressionLayer::new().compress_when(DefaultPredicate::new().and(PROGRAM))
 }
 
 /// Puts the backend of the request that is being answered into Leptos' context: one closure for
@@ -167,8 +184,9 @@ fn provide_backend(state: &AppState) {
     let Some(session) = parts.extensions.get::<Session>().cloned() else { return };
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let nonce = parts.extensions.get::<PageNonce>().cloned();
+    let answer = parts.extensions.get::<FormAnswer>().cloned();
     let backend: BackendHandle =
-        Arc::new(RequestBackend::new(state.clone(), session, parts.headers, request_id));
+        Arc::new(RequestBackend::new(state.clone(), session, parts.headers, request_id).showing(answer));
     provide_context(backend);
     // In the place of the one that Leptos drew: the policy in the answer's header names this one.
     if let Some(nonce) = nonce {
@@ -180,7 +198,7 @@ fn provide_backend(state: &AppState) {
 async fn require_session(
     State(state): State<AppState>,
     session: Session,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
@@ -191,7 +209,16 @@ async fn require_session(
     let project = project_of_query(request.uri().query());
     match Caller::from_session(&session, &state, project.as_deref()).await {
         Ok(caller) => match address_with_project(&state, &caller, request.uri()).await {
-            Ok(None) => next.run(request).await,
+            Ok(None) => match home_of(&state, &caller, request.uri()) {
+                Some(home) => Redirect::to(&home).into_response(),
+                None => match form_answer::take(&state, &session, request.uri()).await {
+                    Ok(answer) => {
+                        answer.map(|answer| request.extensions_mut().insert(answer));
+                        next.run(request).await
+                    }
+                    Err(error) => error.into_response(),
+                },
+            },
             Ok(Some(address)) => Redirect::to(&address).into_response(),
             Err(error) => error.into_response(),
         },
@@ -202,6 +229,17 @@ async fn require_session(
         }
         Err(error) => error.into_response(),
     }
+}
+
+/// Where somebody begins who came to the first page and may not see it.
+fn home_of(state: &AppState, caller: &Caller, uri: &http::Uri) -> Option<String> {
+    if uri.path() != OVERVIEW {
+        return None;
+    }
+    let modules = state.modules.descriptions().filter(|module| caller.may(&module.read));
+    let home = home(&caller.subject.permissions, modules.map(|module| &*module.name));
+    let project = project_of_query(uri.query()).unwrap_or_default();
+    (home != OVERVIEW).then(|| in_project(&home, &project))
 }
 
 /// The address that says which project it is about, where somebody is in several and the address

@@ -14,7 +14,7 @@ use crate::access::login::{self, Login, LoginOrigin};
 use crate::commands::invitation::{self, Accepted};
 use crate::commands::password;
 use crate::error::Error;
-use crate::http::api::settlements::ReadOrigin;
+use crate::http::origin::ReadOrigin;
 use crate::state::AppState;
 
 /// The form of the login page.

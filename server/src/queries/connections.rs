@@ -27,6 +27,7 @@ pub async fn connections(
     let wanted = Wanted {
         channel: query.channel.as_ref().map(ToString::to_string),
         key: query.key,
+        text: query.q.clone().unwrap_or_default(),
         after: query.after.as_deref().map(read_cursor).transpose()?,
     };
     look_now(state, caller.project()).await?;

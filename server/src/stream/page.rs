@@ -1,10 +1,11 @@
 //! A page of events, and the long-poll behind it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidewatch_events::id::ConnectionId;
 use tidewatch_events::{Event, EventFilter, Permission, Position, Subject, visible};
-use tidewatch_hub::{CloseReason, Delivery, StartAt, SubscribeRequest};
+use tidewatch_hub::{CloseReason, Delivery, Reader, StartAt, SubscribeRequest};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -33,6 +34,8 @@ pub struct EventsPage {
 /// What is asked.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
+    /// Under which name it is noted what was given.
+    pub reader: Arc<Reader>,
     /// By whom.
     pub subject: Subject,
     /// By what it was let in.
@@ -65,8 +68,16 @@ pub async fn read(state: &AppState, request: PageRequest) -> Result<EventsPage, 
             return Err(Error::HistoryGap { oldest: state.log.head(project).await?.oldest });
         }
     };
+    let behind = page.position;
     if page.events.is_empty() && !page.has_more && !request.wait.is_zero() {
-        wait(state, request, &mut page, deadline).await?;
+        wait(state, request.clone(), &mut page, deadline).await?;
+    }
+    if !page.events.is_empty() {
+        let after = match request.start {
+            StartAt::After(after) => after,
+            _ => behind,
+        };
+        state.deliveries.gave_page(&request.reader, &request.subject, &request.filter, after, page.position);
     }
     Ok(page)
 }
@@ -117,6 +128,8 @@ async fn wait(
         subject: request.subject,
         filter: request.filter,
         after: StartAt::After(page.position),
+        // What becomes a page of it is noted as that.
+        reader: None,
     });
     match timeout_at(deadline, subscription.next()).await {
         Ok(Delivery::Events(events)) => {

@@ -1,4 +1,4 @@
-//! From the published log into the hub, and on to who sends webhooks.
+//! From the published log into the hub, and on to who sends webhooks and who keeps what was read.
 
 use std::sync::Arc;
 
@@ -7,6 +7,8 @@ use tidewatch_hub::Hub;
 use tidewatch_outbox::{PublishedSink, StreamHead};
 use tokio::sync::Notify;
 
+use crate::reads::Generations;
+
 /// Hands what the follower reads to the hub.
 #[derive(Debug, Clone)]
 pub struct HubSink {
@@ -14,20 +16,25 @@ pub struct HubSink {
     pub hub: Hub,
     /// Wakes at each publication who sends webhooks.
     pub published: Arc<Notify>,
+    /// Told of what is published, so that what was read before is read anew.
+    pub generations: Generations,
 }
 
 impl PublishedSink for HubSink {
     fn open(&self, project: ProjectId, head: StreamHead) {
+        self.generations.published(project);
         self.hub.open_project(project, head.last, head.epoch);
     }
 
     fn skip_to(&self, project: ProjectId, to: Position) -> bool {
         self.published.notify_one();
+        self.generations.published(project);
         self.hub.skip_to(project, to)
     }
 
     fn publish(&self, project: ProjectId, events: Vec<Event>) {
         self.published.notify_one();
+        self.generations.published(project);
         // The follower reads without holes, so a refusal is a fault of ours: say so loudly. Readers
         // are still served right, for a stream that fails is resumed from the log.
         match self.hub.publish(project, events) {

@@ -30,7 +30,7 @@ async fn cut(stream: &mut SseReader, code: &str) {
 async fn a_role_that_changes_is_told_and_takes_hold(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let ann = server.add_person(server.project, "ann@example.test", &["viewer"], &[]).await;
-    let mut stream = server.session_of(ann).await.stream("").await;
+    let mut stream = server.session_of(ann).await.stream("?types=settlement.*").await;
     server.client.create("INV-1").await;
     assert_eq!(stream.next().await.event, "settlement.created");
 
@@ -60,7 +60,7 @@ async fn a_role_of_the_project_s_own_that_changes_takes_hold(pool: PgPool) {
     };
     save(json!(["events.read", "settlements.read"])).await;
     let ann = server.add_person(server.project, "ann@example.test", &["night"], &[]).await;
-    let mut stream = server.session_of(ann).await.stream("").await;
+    let mut stream = server.session_of(ann).await.stream("?types=settlement.*").await;
     save(json!(["events.read"])).await;
     assert_eq!(told(&mut stream).await["code"], "PermissionsChanged");
     // Without events.read there is no stream at all.
@@ -77,8 +77,8 @@ async fn a_membership_that_ends_cuts_its_streams(pool: PgPool) {
         let ann = server.add_person(server.project, &email, &["viewer"], &[]).await;
         let other =
             server.add_person(server.project, &format!("bob{index}@example.test"), &["viewer"], &[]).await;
-        let mut stream = server.session_of(ann).await.stream("").await;
-        let mut bystander = server.session_of(other).await.stream("").await;
+        let mut stream = server.session_of(ann).await.stream("?types=settlement.*").await;
+        let mut bystander = server.session_of(other).await.stream("?types=settlement.*").await;
         let path = format!("/api/v1/people/{ann}");
         let done = match how {
             "remove" => server.client.delete(&path).send().await.expect("an answer").status(),
@@ -106,7 +106,7 @@ async fn a_session_that_ends_cuts_its_streams(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let ann = server.add_person(server.project, "ann@example.test", &["viewer"], &[]).await;
     let (here, there) = (server.session_of(ann).await, server.session_of(ann).await);
-    let mut stream = there.stream("").await;
+    let mut stream = there.stream("?types=settlement.*").await;
     let sessions = here.json("/api/v1/sessions").await;
     let other =
         sessions["sessions"].as_array().expect("sessions").iter().find(|session| session["current"] == false);
@@ -117,7 +117,7 @@ async fn a_session_that_ends_cuts_its_streams(pool: PgPool) {
     assert_eq!(there.status("/api/v1/settlements").await, 401, "and its cookie opens nothing");
     assert_eq!(here.status("/api/v1/settlements").await, 200);
 
-    let mut mine = here.stream("").await;
+    let mut mine = here.stream("?types=settlement.*").await;
     assert_eq!(here.post("/logout").send().await.expect("an answer").status(), StatusCode::SEE_OTHER);
     cut(&mut mine, "SessionExpired").await;
     server.stop().await;
@@ -127,7 +127,8 @@ async fn a_session_that_ends_cuts_its_streams(pool: PgPool) {
 async fn a_key_that_is_deleted_or_expires_cuts_its_streams(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let (deleted, expiring) = (server.client_with(&["events.read"]).await, server.client_with(&["*"]).await);
-    let (mut first, mut second) = (deleted.stream("").await, expiring.stream("").await);
+    let (mut first, mut second) =
+        (deleted.stream("?types=settlement.*").await, expiring.stream("?types=settlement.*").await);
     let id = key_id(&server, deleted.key()).await;
     let answer = server.client.delete(&format!("/api/v1/api-keys/{id}")).send().await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::OK);
@@ -156,7 +157,7 @@ async fn an_api_login_that_ends_cuts_its_streams(pool: PgPool) {
     let answer = server.client.anonymous().post("/api/v1/auth/token").json(&body).send().await;
     let tokens = read_json(answer.expect("an answer"), StatusCode::OK).await;
     let ann = server.client.with_key(tokens["accessToken"].as_str().expect("a token"));
-    let mut stream = ann.stream("").await;
+    let mut stream = ann.stream("?types=settlement.*").await;
     let body = json!({ "refreshToken": tokens["refreshToken"] });
     let answer = server.client.anonymous().post("/api/v1/auth/revoke").json(&body).send().await;
     assert_eq!(answer.expect("an answer").status(), StatusCode::NO_CONTENT);

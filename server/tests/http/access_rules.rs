@@ -14,7 +14,7 @@ use tidewatch_server::db::visibility::SubjectColumns;
 use tidewatch_server::serve::connect_restricted;
 use uuid::Uuid;
 
-use crate::support::{TestServer, config};
+use crate::support::{Client, TestServer, config, eventually};
 use crate::webhook_receiver::{delivery_in, make, post};
 
 const CASES: usize = 20_000;
@@ -134,6 +134,33 @@ async fn every_table_with_a_project_has_the_second_wall(pool: PgPool) {
     assert!(!bypasses);
 }
 
+/// A record of each module, with what belongs to it.
+async fn one_of_each_module(client: &Client) {
+    let money = json!({ "reference": "X", "amountMinor": 1, "currency": "EUR" });
+    for (module, new) in [
+        ("orders", json!({ "reference": "X", "totalMinor": 1, "currency": "EUR" })),
+        ("payments", money.clone()),
+        // Which moves balances, and so writes entries.
+        ("invoices", money),
+        ("tickets", json!({ "title": "X" })),
+        ("incidents", json!({ "title": "X", "severity": "low" })),
+        ("automations", json!({ "name": "X" })),
+        ("logs", json!({ "message": "X" })),
+        ("servers", json!({ "name": "X", "kind": "tcp", "address": "127.0.0.1:9" })),
+    ] {
+        let (status, made) = post(client, &format!("/api/v1/{module}"), new).await;
+        assert_eq!(status, 201, "{module}: {made}");
+        let path = format!("/api/v1/{module}/{}", made["id"].as_str().expect("an id"));
+        if module == "incidents" {
+            assert_eq!(post(client, &format!("{path}/comments"), json!({ "text": "X" })).await.0, 201);
+        }
+        if module == "servers" {
+            eventually("a check", async || (client.json(&path).await["status"] == "failed").then_some(()))
+                .await;
+        }
+    }
+}
+
 /// The code's own checks are switched off here: queries ask for everything.
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool: PgPool) {
@@ -154,7 +181,11 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
         assert_eq!(answer.status(), 201);
         let organization = server.add_organization(project, "One").await;
         let email = format!("ann@{project}.test");
-        server.add_person(project, &email, &["ops"], &[organization]).await;
+        let person = server.add_person(project, &email, &["ops"], &[organization]).await;
+        let roles = json!({ "roles": ["ops"], "organizations": [organization] });
+        let answer = client.patch(&format!("/api/v1/people/{person}")).json(&roles).send().await;
+        assert_eq!(answer.expect("an answer").status(), 200);
+        one_of_each_module(client).await;
         let role = json!({ "title": "Night", "permissions": ["events.read"] });
         assert_eq!(
             client.put("/api/v1/roles/night").json(&role).send().await.expect("an answer").status(),
@@ -171,6 +202,34 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
         let made = make(client, json!({ "url": "https://localhost/" })).await;
         let (_, test) = post(client, &format!("{}/test", made.path), json!({})).await;
         delivery_in(client, &made, test["id"].as_str().expect("an id"), "failed").await;
+    }
+    eventually("sums of both projects", async || {
+        let projects: i64 = sqlx::query_scalar("select count(distinct project_id) from event_rollups")
+            .fetch_one(&pool)
+            .await
+            .expect("a count");
+        (projects == 2).then_some(())
+    })
+    .await;
+    // From here on nobody sums up what has changed.
+    let mut gate = pool.begin().await.expect("a transaction");
+    sqlx::query("select from rollup_cursors for update").execute(&mut *gate).await.expect("a lock");
+    // What a run of the witness would leave, and a difference that it had found.
+    for statement in [
+        "insert into record_count_changes (project_id, name, status, audience, change)
+         select id, 'settlements', 'held', '{}', 1 from projects",
+        "insert into volume_rollups (project_id, width, from_time, class_id, currency, network, amount_minor)
+         select project_id, 60, now(), id, 'EUR', '', 1 from rollup_classes",
+        "insert into witness_runs (id, project_id, started_at) select gen_random_uuid(), id, now() from projects",
+        "insert into witness_incidents (incident_id, project_id, about) select id, project_id, 'x' from incidents",
+        // What somebody was given, and looks at often.
+        "insert into delivery_spans (project_id, id, kind, after, upto, filter, subject, actor, actor_name, via,
+                                     instance, since)
+         select id, gen_random_uuid(), 'given', 0, 1, '{}', '{}', 'system:x', 'x', 'sse', 'x', now() from projects",
+        "insert into saved_views (id, project_id, user_id, path, query, name)
+         select gen_random_uuid(), project_id, user_id, '/orders', '', 'x' from memberships",
+    ] {
+        sqlx::query(statement).execute(&pool).await.expect("rows");
     }
     let restricted = connect_restricted(&config(&pool).database);
     for table in tables_with_a_project(&pool).await {
@@ -208,6 +267,7 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
     cannot_write_across(&restricted, server.project, other).await;
     cannot_read_secrets(&restricted, server.project).await;
     restricted.close().await;
+    gate.rollback().await.expect("the end");
     server.stop().await;
 }
 

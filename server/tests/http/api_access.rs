@@ -278,6 +278,23 @@ async fn every_change_is_in_the_audit_log(pool: PgPool) {
     let csv = csv.text().await.expect("CSV");
     assert_eq!(csv.lines().count(), 7);
     assert!(csv.contains("\"'=Harbour, \"\"Ltd\"\"\""), "a formula is disarmed: {csv}");
+    let file = admin.json("/api/v1/audit/export?export=json").await;
+    assert_eq!(file.as_array().map(Vec::len), Some(6));
+    assert_eq!(admin.status("/api/v1/audit/export?export=xml").await, 400);
+    // More than is read at once, and each once.
+    sqlx::query(
+        "insert into audit_entries (id, project_id, actor, actor_name, action, target, target_name, request_id)
+         select gen_random_uuid(), $1, 'system:x', '', 'x.y', 'z', '', '' from generate_series(1, 1200)",
+    )
+    .bind(server.project.uuid())
+    .execute(&server.pool)
+    .await
+    .expect("entries");
+    let long = admin.get("/api/v1/audit/export").send().await.expect("an answer");
+    let long = long.text().await.expect("CSV");
+    let ids: std::collections::BTreeSet<&str> =
+        long.lines().filter_map(|line| line.split(',').next()).collect();
+    assert_eq!((ids.len(), long.lines().count()), (1_207, 1_207));
     // A secret is in no entry.
     assert!(!csv.contains("tw_"), "{csv}");
     // Another project's log is its own.

@@ -43,6 +43,8 @@ async fn who_is_connected_is_seen_with_channels_and_keys(pool: PgPool) {
     );
     assert_eq!(ids(&server.client, "?channel=open").await.len(), 1);
     assert_eq!(ids(&server.client, "?channel=other").await.len(), 0);
+    assert_eq!(ids(&server.client, "?q=127.0%20TEST").await.len(), 2, "by address and instance");
+    assert_eq!(ids(&server.client, "?q=127.0%20nobody").await.len(), 0, "every word");
     let channels = server.client.json("/api/v1/channels").await;
     let row = |name| json!({ "name": name, "listeners": 1, "perMinute": 0, "lastEventAt": null });
     assert_eq!(channels["channels"], json!([row("open"), row("private-a")]));

@@ -115,13 +115,26 @@ async fn bad_input_is_told_where_and_publishes_nothing(pool: PgPool) {
     forged["aggregateId"] = settlement["id"].clone();
     let (status, told) = problem(&server.client, forged).await;
     assert_eq!((status, pointers(&told)), (422, vec!["#/aggregateType"]), "{told}");
+    let order = json!({ "reference": "ORD-1", "totalMinor": 1, "currency": "EUR" });
+    let order = server.client.post("/api/v1/orders").json(&order).send().await.expect("an answer");
+    let order = read_json(order, StatusCode::CREATED).await;
+    let mut forged = good();
+    forged["aggregateType"] = "Order".into();
+    forged["aggregateId"] = order["id"].clone();
+    let (status, told) = problem(&server.client, forged).await;
+    assert_eq!((status, pointers(&told)), (422, vec!["#/aggregateId"]), "{told}");
     let large = with("payload", "x".repeat(256 * 1024).into());
     assert_eq!(problem(&server.client, large).await.0, 413);
     let request = server.client.post("/api/v1/publishers/events/publish");
     let answer = request.header("content-type", "text/plain").body("{}").send().await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    server.all_published().await;
     let page = server.client.json("/api/v1/events?after=earliest").await;
-    assert_eq!(page["events"].as_array().map(Vec::len), Some(1), "the settlement's own: {page}");
+    assert_eq!(
+        page["events"].as_array().map(Vec::len),
+        Some(2),
+        "those of the settlement and of the order: {page}"
+    );
     server.stop().await;
 }
 
@@ -195,6 +208,7 @@ async fn versions_are_counted_or_checked_and_batches_do_not_block_each_other(poo
         server.client.publish(names.iter().map(|name| of(name, None)).collect())
     }))
     .await;
+    server.all_published().await;
     let page = server.client.json("/api/v1/events?after=earliest&limit=1000").await;
     let versions = |id: &str| -> Vec<i64> {
         let events = page["events"].as_array().expect("events");
@@ -234,6 +248,7 @@ async fn cloud_events_come_in_in_every_mode_and_each_once(pool: PgPool) {
         .header("ce-type", "parcel.packed")
         .body("{\"n\":4}");
     read_json(binary.send().await.expect("an answer"), StatusCode::ACCEPTED).await;
+    server.all_published().await;
     let request = server.client.get("/api/v1/events?channels=orders&after=earliest");
     let request = request.header("accept", "application/cloudevents-batch+json");
     let out = read_json(request.send().await.expect("an answer"), StatusCode::OK).await;

@@ -40,7 +40,10 @@ async fn a_settlement_walks_to_settled_and_each_step_is_an_event(pool: PgPool) {
     assert_eq!(last["payload"]["txHash"], "0xabc");
 
     let events: i64 =
-        sqlx::query_scalar("select count(*) from domain_events").fetch_one(&pool).await.expect("a count");
+        sqlx::query_scalar("select count(*) from domain_events where aggregate_type = 'Settlement'")
+            .fetch_one(&pool)
+            .await
+            .expect("a count");
     assert_eq!(events, version);
     server.stop().await;
 }

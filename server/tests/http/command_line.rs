@@ -9,6 +9,16 @@ use crate::support::{PASSWORD, SECRET, TestServer};
 
 /// What the command said, and whether it went well.
 async fn tidewatch(pool: &PgPool, arguments: &[&str], input: &str) -> (bool, String) {
+    let (code, said) = tidewatch_with(pool, arguments, input).await;
+    (code == Some(0), said)
+}
+
+/// What the command said, and the code that it ended with.
+pub(crate) async fn tidewatch_code(pool: &PgPool, arguments: &[&str]) -> (Option<i32>, String) {
+    tidewatch_with(pool, arguments, "").await
+}
+
+async fn tidewatch_with(pool: &PgPool, arguments: &[&str], input: &str) -> (Option<i32>, String) {
     let mut url = std::env::var("DATABASE_URL").expect("a database").parse::<reqwest::Url>().expect("a URL");
     url.set_path(pool.connect_options().get_database().expect("a database"));
     let url = url.to_string();
@@ -33,7 +43,7 @@ async fn tidewatch(pool: &PgPool, arguments: &[&str], input: &str) -> (bool, Str
     let output = tokio::task::spawn_blocking(run).await.expect("no panic");
     let said =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    (output.status.success(), said)
+    (output.status.code(), said)
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower_sessions::Session;
 
 /// Longer than anything here takes on a busy machine: past it a test fails instead of hanging.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const SECRET: &str = "a secret for tests, and for tests alone";
@@ -104,6 +104,9 @@ pub(crate) fn config(pool: &PgPool) -> ServeConfig {
         cookie_secure: false,
         trusted_proxies: Vec::new(),
         webhook_allowed_networks: Vec::new(),
+        check_allowed_networks: vec!["127.0.0.0/8".parse().expect("a network")],
+        approval_limit_minor: 10_000_000,
+        witness_minutes: 0,
         secret: Some(SECRET.into()),
     }
 }
@@ -147,6 +150,16 @@ impl TestServer {
 
     /// The same in another project.
     pub(crate) async fn client_of(&self, project: ProjectId, scopes: &[&str]) -> Client {
+        self.client_for(project, scopes, None).await
+    }
+
+    /// A client with a new key that acts for this person.
+    pub(crate) async fn client_for(
+        &self,
+        project: ProjectId,
+        scopes: &[&str],
+        person: Option<UserId>,
+    ) -> Client {
         let key = format!("tw_{}", uuid::Uuid::now_v7().simple());
         let digest = Digester::new(SECRET.into()).api_key(&key);
         let mut connection = self.pool.acquire().await.expect("a connection");
@@ -156,6 +169,7 @@ impl TestServer {
             hint: "",
             scopes: &scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>(),
             created_by: "a test",
+            person,
             expires_at: None,
         };
         db::api_keys::insert(&mut connection, project, &new).await.expect("a key");
@@ -217,6 +231,19 @@ impl TestServer {
             .expect("an answer");
         let text = answer.headers().get("set-cookie")?.to_str().ok()?;
         Some(text.split(';').next()?.to_owned())
+    }
+
+    /// Waits until everything that is committed has its position and can be read.
+    pub(crate) async fn all_published(&self) {
+        eventually("everything to be published", async || {
+            let waiting: bool =
+                sqlx::query_scalar("select exists (select from domain_events where published_at is null)")
+                    .fetch_one(&self.pool)
+                    .await
+                    .expect("a look");
+            (!waiting).then_some(())
+        })
+        .await;
     }
 
     /// Begins to go down.

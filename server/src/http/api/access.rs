@@ -12,12 +12,12 @@ use tidewatch_app::model::{Changed, Organization, ProjectChange};
 use tidewatch_events::Permission;
 use tidewatch_events::id::{ApiKeyId, OrganizationId};
 
-use super::settlements::ReadOrigin;
 use crate::access::Caller;
 use crate::access::login::LoginOrigin;
 use crate::commands::{change_project, password};
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
+use crate::http::origin::ReadOrigin;
 use crate::queries;
 use crate::state::AppState;
 

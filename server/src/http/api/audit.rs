@@ -11,14 +11,15 @@ use crate::access::Caller;
 use crate::error::Error;
 use crate::http::accept::negotiate;
 use crate::http::csv;
+use crate::http::file::{self, FileForm, FileRow};
 use crate::http::query::Query;
 use crate::queries::{self, AUDIT_PAGE};
 use crate::state::AppState;
 
 /// Most entries of one page.
 const MAX_LIMIT: u64 = 200;
-/// Most entries of one export; a longer time is exported in parts by `from` and `to`.
-const MAX_EXPORT: usize = 50_000;
+/// Entries of an export that are read at once.
+const PART: u32 = 500;
 const JSON: &str = "application/json";
 const PARAMETERS: &[&str] = &["actor", "action", "target", "from", "to", "after", "limit"];
 const COLUMNS: [&str; 10] =
@@ -67,45 +68,39 @@ async fn list(
     Ok(Json(page).into_response())
 }
 
-/// Everything that the query asks for as CSV, newest first.
+/// Everything that the query asks for, newest first: as CSV, or with `export=json` as JSON.
 async fn export(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Response, Error> {
-    let mut asked = read_query(&query.only(PARAMETERS)?)?;
-    let mut text = csv::row(COLUMNS);
-    let mut rows = 0;
-    loop {
-        let page =
-            queries::audit(&state, &caller, &asked, u32::try_from(MAX_LIMIT).unwrap_or(AUDIT_PAGE)).await?;
-        page.entries.iter().for_each(|entry| text.push_str(&csv_row(entry)));
-        rows += page.entries.len();
-        match page.next {
-            Some(_) if rows >= MAX_EXPORT => {
-                return Err(Error::parameter(
-                    "from",
-                    format!("asks for more than {MAX_EXPORT} entries; export in parts"),
-                ));
-            }
-            Some(next) => asked.after = Some(next),
-            None => break,
+    let query = query.only(&[PARAMETERS, &["export"]].concat())?;
+    let form = query.get("export").map_or(Ok(FileForm::Csv), FileForm::read)?;
+    let asked = read_query(&query)?;
+    let columns = COLUMNS.map(ToOwned::to_owned).to_vec();
+    file::stream("audit", form, columns, asked.after, move |after| {
+        let (state, caller, asked) = (state.clone(), caller.clone(), AuditQuery { after, ..asked.clone() });
+        async move {
+            let page = queries::audit(&state, &caller, &asked, PART).await?;
+            Ok((page.entries, page.next.map(Some)))
         }
-    }
-    Ok(csv::attachment("tidewatch-audit.csv", text))
+    })
+    .await
 }
 
-fn csv_row(entry: &AuditEntry) -> String {
-    let json =
-        |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string).unwrap_or_default();
-    csv::row([
-        entry.id.to_string().as_str(),
-        &entry.at.to_string(),
-        &entry.actor,
-        &entry.actor_name,
-        &entry.action,
-        &entry.target,
-        &entry.target_name,
-        &json(&entry.before),
-        &json(&entry.after),
-        &entry.request_id,
-    ])
+impl FileRow for AuditEntry {
+    fn values(&self, _: &[String]) -> Vec<String> {
+        let json =
+            |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string).unwrap_or_default();
+        vec![
+            self.id.to_string(),
+            self.at.to_string(),
+            self.actor.clone(),
+            self.actor_name.clone(),
+            self.action.clone(),
+            self.target.clone(),
+            self.target_name.clone(),
+            json(&self.before),
+            json(&self.after),
+            self.request_id.clone(),
+        ]
+    }
 }
 
 async fn read(

@@ -7,10 +7,10 @@ use http::StatusCode;
 use serde::Serialize;
 use tidewatch_app::model::{ChannelDetail, ChannelRow, ConnectionPage, ConnectionQuery};
 
-use super::settlements::ReadOrigin;
 use crate::access::Caller;
 use crate::commands;
 use crate::error::Error;
+use crate::http::origin::ReadOrigin;
 use crate::http::query::Query;
 use crate::queries;
 use crate::state::AppState;
@@ -34,11 +34,12 @@ async fn list(
     caller: Caller,
     query: Query,
 ) -> Result<Json<ConnectionPage>, Error> {
-    let query = query.only(&["channel", "key", "after", "limit"])?;
+    let query = query.only(&["channel", "key", "q", "after", "limit"])?;
     let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
     let wanted = ConnectionQuery {
         channel: query.parse("channel")?,
         key: query.parse("key")?,
+        q: query.get("q").map(ToOwned::to_owned),
         after: query.get("after").map(ToOwned::to_owned),
     };
     Ok(Json(queries::connections(&state, &caller, &wanted, limit).await?))

@@ -12,6 +12,7 @@ use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYP
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde::Serialize;
+use tidewatch_app::model::DeliveryProof;
 use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT, CloudEvent};
 use tidewatch_events::id::ConnectionId;
 use tidewatch_events::{
@@ -28,6 +29,7 @@ use crate::http::accept::negotiate;
 use crate::http::event_stream::{Attach, EVENT_STREAM, EventStream};
 use crate::http::query::Query;
 use crate::presence::{ConnectionKind, WaitingPoll};
+use crate::queries;
 use crate::state::AppState;
 use crate::stream::compress::{Coding, compress};
 use crate::stream::limits::Place;
@@ -65,6 +67,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/events/stream", get(stream_or_page))
         .route("/api/events", get(stream_or_page))
         .route("/api/v1/events/{eventId}", get(read))
+        .route("/api/v1/events/{eventId}/deliveries", get(deliveries))
 }
 
 async fn stream_or_page(
@@ -117,6 +120,7 @@ async fn stream_or_page(
     let page = page::read(
         &state,
         PageRequest {
+            reader: state.presence.reader(&reader.caller, ConnectionKind::Poll),
             subject: reader.subject,
             credential: reader.caller.credential,
             grants: reader.grants,
@@ -214,6 +218,7 @@ fn open_stream(
         subject: reader.subject,
         filter: request.filter,
         after: request.start,
+        reader: present.reader(),
     });
     let info = StreamInfo {
         heartbeat: state.config.heartbeat.0,
@@ -302,4 +307,16 @@ async fn read(
         return Ok((content_type, serde_json::json!(cloud_event).to_string()).into_response());
     }
     Ok(Json(event.envelope).into_response())
+}
+
+/// To whom it was given, when, and who has acknowledged it.
+async fn deliveries(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<DeliveryProof>, Error> {
+    let missing = || Error::NotFound(format!("event `{id}`"));
+    let event_id: EventId = id.parse().map_err(|_| missing())?;
+    let proof = queries::deliveries(&state, &caller, &[event_id]).await?.pop();
+    proof.map(Json).ok_or_else(missing)
 }

@@ -7,10 +7,10 @@ use tidewatch_app::model::{Job, JobPage, JobQuery};
 use tidewatch_events::id::JobId;
 use tidewatch_events::job::JobState;
 
-use super::settlements::ReadOrigin;
 use crate::access::Caller;
 use crate::commands;
 use crate::error::Error;
+use crate::http::origin::ReadOrigin;
 use crate::http::query::Query;
 use crate::queries::{self, job_of};
 use crate::state::AppState;

@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 use tidewatch_events::cloudevents::{BATCH_CONTENT_TYPE, CONTENT_TYPE as CLOUDEVENT};
 use tidewatch_events::{Channel, EventId, Permission, Timestamp};
 
-use super::settlements::ReadOrigin;
 use crate::access::Caller;
 use crate::commands::channels::sign;
 use crate::commands::publish::{Idempotency, PublishRequest, Published, publish};
 use crate::error::Error;
 use crate::http::cloud_event::{self, ReadEvent};
 use crate::http::json_body::{JsonBody, essence, is_json, parse, parse_any, read, read_bytes};
+use crate::http::origin::ReadOrigin;
 use crate::http::query::Query;
 use crate::state::AppState;
 

@@ -25,7 +25,7 @@ use crate::db::subscriptions::{SubscriptionRow, number};
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
 use crate::http::query::Query;
-use crate::presence::WaitingPoll;
+use crate::presence::{ConnectionKind, WaitingPoll};
 use crate::state::AppState;
 use crate::stream::page::{self, PageRequest};
 use crate::stream::resume;
@@ -270,6 +270,7 @@ async fn deliver(
         .then(|| WaitingPoll::begin(&state, &caller, &from, &filter.channels, &[]))
         .transpose()?;
     let request = PageRequest {
+        reader: state.presence.reader(&caller, ConnectionKind::Poll),
         subject: caller.subject.clone(),
         credential: caller.credential,
         grants: Vec::new(),
@@ -335,7 +336,16 @@ async fn acknowledge(
         return Err(Error::Refused(format!("{event_id} was not delivered to this subscription")));
     }
     // Once acknowledged, acknowledged: a repeat changes nothing.
-    row.acknowledged = row.acknowledged.max(position);
+    if position > row.acknowledged {
+        let filter: FilterJson = serde_json::from_value(row.filter.clone())?;
+        let actor = (caller.actor.to_string(), caller.name.clone());
+        let span = (row.acknowledged, position);
+        let proof = state.deliveries.acknowledgement(actor, &name, &caller.subject, &filter.read()?, span);
+        if let Some(proof) = proof {
+            db::deliveries::acknowledge(&mut transaction, &proof).await?;
+        }
+        row.acknowledged = position;
+    }
     if row.acknowledged >= row.delivered {
         row.visible_again_at = None;
     }

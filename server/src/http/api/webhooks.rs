@@ -12,11 +12,11 @@ use tidewatch_app::model::{
 };
 use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
 
-use super::settlements::ReadOrigin;
 use crate::access::Caller;
 use crate::commands::webhooks as commands;
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
+use crate::http::origin::ReadOrigin;
 use crate::http::query::Query;
 use crate::queries::webhooks as queries;
 use crate::state::AppState;

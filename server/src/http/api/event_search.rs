@@ -1,0 +1,106 @@
+//! `/api/v1/events/search`: the explorer's query as JSON, newest first.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use tidewatch_app::model::{EventPage, EventQuery};
+use tidewatch_events::{Envelope, Position};
+
+use crate::access::Caller;
+use crate::db;
+use crate::error::Error;
+use crate::http::file::{self, FileForm, FileRow};
+use crate::http::query::Query;
+use crate::queries;
+use crate::state::AppState;
+
+/// The columns of an export.
+const COLUMNS: [&str; 10] = [
+    "position",
+    "eventId",
+    "eventType",
+    "aggregateType",
+    "aggregateId",
+    "aggregateVersion",
+    "occurredAt",
+    "actor",
+    "correlationId",
+    "payload",
+];
+
+/// The routes.
+pub fn router() -> Router<AppState> {
+    Router::new().route("/api/v1/events/search", get(search))
+}
+
+/// A page on the wire.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageJson {
+    events: Vec<Envelope>,
+    /// `before` of the following page; `null`: there is nothing further back.
+    next: Option<Position>,
+    /// Where the search stopped before the page was full.
+    looked_to: Option<Position>,
+    /// Where the stream ended at the moment that was asked for.
+    as_of: Option<Position>,
+}
+
+async fn search(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Response, Error> {
+    let query = query.only(&[EventQuery::PARAMETERS.as_slice(), &["export"]].concat())?;
+    let asked = EventQuery::read(|name| query.get(name).map(ToOwned::to_owned)).map_err(|wrong| {
+        let first = wrong.into_iter().next();
+        first.map_or_else(
+            || Error::Internal("a query that is wrong in nothing".to_owned()),
+            |wrong| Error::parameter(wrong.name, wrong.message),
+        )
+    })?;
+    if let Some(form) = query.get("export") {
+        return export(state, caller, asked, FileForm::read(form)?).await;
+    }
+    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+    let page = queries::events::search(&mut snapshot, &caller, &asked, false).await?;
+    let EventPage { events, next, looked_to, as_of, .. } = page;
+    Ok(Json(PageJson { events, next, looked_to, as_of }).into_response())
+}
+
+/// Everything that the query asks for, as far back as the log is kept.
+async fn export(
+    state: AppState,
+    caller: Caller,
+    asked: EventQuery,
+    form: FileForm,
+) -> Result<Response, Error> {
+    let asked = EventQuery { limit: EventQuery::MOST_ROWS, ..asked };
+    let columns = COLUMNS.map(ToOwned::to_owned).to_vec();
+    file::stream("events", form, columns, asked.before, move |before| {
+        let (state, caller) = (state.clone(), caller.clone());
+        let asked = EventQuery { before, ..asked.clone() };
+        async move {
+            let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+            let page = queries::events::search(&mut snapshot, &caller, &asked, false).await?;
+            Ok((page.events, page.next.map(Some)))
+        }
+    })
+    .await
+}
+
+impl FileRow for Envelope {
+    fn values(&self, _: &[String]) -> Vec<String> {
+        let metadata = &self.metadata;
+        vec![
+            self.position.to_string(),
+            self.event_id.to_string(),
+            self.event_type.to_string(),
+            self.aggregate_type.to_string(),
+            self.aggregate_id.clone(),
+            self.aggregate_version.to_string(),
+            self.occurred_at.to_string(),
+            metadata.actor.as_ref().map(ToString::to_string).unwrap_or_default(),
+            metadata.correlation_id.clone().unwrap_or_default(),
+            self.payload.to_string(),
+        ]
+    }
+}

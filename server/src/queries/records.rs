@@ -1,0 +1,97 @@
+//! Records of all modules.
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use tidewatch_app::model::Total;
+use tidewatch_events::id::RecordId;
+use tidewatch_modules::{Cursor, Module, ParseCursorError, Record, RecordQuery};
+use uuid::Uuid;
+
+use super::cut_page;
+use crate::access::Caller;
+use crate::db;
+use crate::db::records::Count;
+use crate::error::Error;
+
+/// Whether a query asks for what the module has.
+///
+/// # Errors
+/// 400 that names the parameter and what it may be.
+pub fn check(module: &Module, asked: &RecordQuery) -> Result<(), Error> {
+    let unknown = asked.statuses().find(|name| module.status(name).is_none());
+    if let Some(unknown) = unknown {
+        let known: Vec<&str> = module.statuses.iter().map(|status| &*status.name).collect();
+        return Err(Error::parameter(
+            "status",
+            format!("`{unknown}` is no status of {}; they are {}", module.name, known.join(", ")),
+        ));
+    }
+    for name in asked.fields.keys() {
+        if module.field(name).is_none_or(|field| field.choices.is_empty()) {
+            return Err(Error::parameter(name.clone(), format!("narrows no list of {}", module.name)));
+        }
+    }
+    cursor_of(asked).map(drop)
+}
+
+/// Where the page begins.
+///
+/// # Errors
+/// 400 for what is no cursor.
+pub fn cursor_of(asked: &RecordQuery) -> Result<Option<Cursor>, Error> {
+    let after = asked.after.as_deref();
+    after
+        .map(|text| text.parse().map_err(|error: ParseCursorError| Error::parameter("after", error)))
+        .transpose()
+}
+
+/// A page of records and the cursor of the following one.
+///
+/// # Errors
+/// 400 for what is no cursor; Postgres refused or could not be reached.
+pub async fn page(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    module: &Module,
+    asked: &RecordQuery,
+) -> Result<(Vec<Record>, Option<String>), Error> {
+    let after = cursor_of(asked)?;
+    let limit = asked.rows();
+    let mut records =
+        db::records::list(connection, module, &caller.subject, asked, after.as_ref(), limit + 1).await?;
+    let next = cut_page(&mut records, limit, |last| asked.key(module, last).to_string());
+    Ok((records, next))
+}
+
+/// One record.
+///
+/// # Errors
+/// 404 where there is none that the caller may see.
+pub async fn find(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    module: &Module,
+    id: Uuid,
+) -> Result<Record, Error> {
+    db::records::find(connection, module, &caller.subject, id).await?.ok_or_else(|| {
+        Error::NotFound(format!("{} {}", module.one, RecordId::new(module.prefix.clone(), id)))
+    })
+}
+
+/// A count as API clients receive it.
+#[must_use]
+pub fn total_json(count: Count) -> Value {
+    match count {
+        Count::Exact(count) => json!({ "count": count, "estimated": false }),
+        Count::About(count) => json!({ "count": count, "estimated": true }),
+    }
+}
+
+/// A count as pages show it.
+#[must_use]
+pub const fn total_of(count: Count) -> Total {
+    match count {
+        Count::Exact(count) => Total { count, estimated: false },
+        Count::About(count) => Total { count, estimated: true },
+    }
+}

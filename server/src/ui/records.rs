@@ -1,0 +1,243 @@
+//! Records of all modules, for pages.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use tidewatch_app::backend::Many;
+use tidewatch_app::model::{
+    BulkImpact, BulkStarted, DeliveryProof, MoveRequest, RecordDetail, RecordPage, Snapshot,
+};
+use tidewatch_events::id::{OrganizationId, UserId};
+use tidewatch_events::{EventId, visible};
+use tidewatch_modules::{Domain, Input, InputKind, Module, Record, RecordQuery, Sort};
+use tidewatch_outbox::PublishedLog;
+
+use super::{RequestBackend, finish};
+use crate::access::Caller;
+use crate::commands::records::{self as commands, Selection};
+use crate::db;
+use crate::error::Error;
+use crate::http::api::records::{move_by_body, read_id};
+use crate::queries;
+
+/// Events of a record whose delivery its page shows.
+const PROOFS: u32 = 20;
+
+impl RequestBackend {
+    fn domain(&self, name: &str) -> Result<&dyn Domain, Error> {
+        self.state.modules.find(name).ok_or_else(|| Error::NotFound(format!("page /{name}")))
+    }
+
+    pub(super) async fn read_records(
+        &self,
+        name: &str,
+        asked: RecordQuery,
+    ) -> Result<Snapshot<RecordPage>, Error> {
+        let caller = self.caller().await?;
+        let module = self.domain(name)?.module();
+        caller.require(&module.read)?;
+        let query = cleaned(module, asked);
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
+        let (records, next) = queries::records::page(&mut snapshot, caller, module, &query).await?;
+        let count = db::records::count(&mut snapshot, module, &caller.subject, &query).await?;
+        let total = queries::records::total_of(count);
+        let may_act = caller.may(&module.act);
+        let module = module.for_holder(&caller.subject.permissions);
+        let page = RecordPage { module, query, records, next, total, may_act };
+        finish(&mut snapshot, caller.project(), page).await
+    }
+
+    pub(super) async fn read_record(&self, name: &str, id: &str) -> Result<Snapshot<RecordDetail>, Error> {
+        let caller = self.caller().await?;
+        let module = self.domain(name)?.module();
+        let id = read_id(module, id)?;
+        caller.require(&module.read)?;
+        let project = caller.project();
+        let mut snapshot = db::begin_snapshot(&self.state.pool, project).await?;
+        let record = queries::records::find(&mut snapshot, caller, module, id).await?;
+        let limit = u32::try_from(RecordDetail::MAX_TIMELINE).unwrap_or(u32::MAX);
+        let aggregate = record.id.to_string();
+        let events =
+            PublishedLog::of_aggregate(&mut snapshot, project, &module.aggregate_type, &aggregate, limit)
+                .await?;
+        let timeline = events
+            .into_iter()
+            .filter(|event| visible(&event.routing, &caller.subject))
+            .map(|event| event.envelope)
+            .collect();
+        let comments = db::comments::of_record(&mut snapshot, &caller.subject, &record.id).await?;
+        let organization = match record.organization_id {
+            Some(id) => db::organizations::find_name(&mut snapshot, project, id).await?,
+            None => None,
+        };
+        let detail = RecordDetail {
+            module: module.for_holder(&caller.subject.permissions),
+            record,
+            timeline,
+            comments,
+            organization,
+            people: people_for(&mut snapshot, caller).await?,
+            organizations: organizations_for(&mut snapshot, caller).await?,
+            me: caller.member.as_ref().map(|member| UserId::from_uuid(member.user_id)),
+            may_act: caller.may(&module.act),
+        };
+        finish(&mut snapshot, project, detail).await
+    }
+
+    /// Of the latest events alone: what became of older ones stands on their own pages.
+    pub(super) async fn read_record_deliveries(
+        &self,
+        name: &str,
+        id: &str,
+    ) -> Result<Vec<DeliveryProof>, Error> {
+        let caller = self.caller().await?;
+        let module = self.domain(name)?.module();
+        let id = read_id(module, id)?;
+        caller.require(&module.read)?;
+        let project = caller.project();
+        let mut snapshot = db::begin_snapshot(&self.state.pool, project).await?;
+        let record = queries::records::find(&mut snapshot, caller, module, id).await?.id.to_string();
+        let events =
+            PublishedLog::of_aggregate(&mut snapshot, project, &module.aggregate_type, &record, PROOFS)
+                .await?;
+        drop(snapshot);
+        let ids: Vec<EventId> = events.iter().map(|event| event.envelope.event_id).collect();
+        let mut proofs = queries::deliveries(&self.state, caller, &ids).await?;
+        proofs.reverse();
+        Ok(proofs)
+    }
+
+    pub(super) async fn make_record(
+        &self,
+        name: &str,
+        new: BTreeMap<String, String>,
+    ) -> Result<Record, Error> {
+        let caller = self.caller().await?;
+        let domain = self.domain(name)?;
+        let inputs = domain.module().new.as_deref().unwrap_or_default();
+        let done =
+            commands::create_record(&self.state, caller, domain, values_of(inputs, new), &self.origin())
+                .await?;
+        Ok(done.record)
+    }
+
+    pub(super) async fn make_move(
+        &self,
+        name: &str,
+        id: &str,
+        request: MoveRequest,
+    ) -> Result<Record, Error> {
+        let caller = self.caller().await?;
+        let domain = self.domain(name)?;
+        let id = read_id(domain.module(), id)?;
+        let inputs = domain.module().rule(&request.r#move).map_or(&[][..], |rule| &rule.inputs);
+        let mut body = values_of(inputs, request.fields);
+        if request.r#move == "assign" {
+            body.entry("assignee").or_insert(Value::Null);
+        }
+        body.insert("move".into(), request.r#move.into());
+        body.insert("expectedVersion".into(), request.expected_version.into());
+        Ok(move_by_body(&self.state, caller, domain, id, body, &self.origin()).await?.record)
+    }
+
+    pub(super) async fn make_moves(
+        &self,
+        name: &str,
+        many: Many,
+        step: &str,
+        fields: BTreeMap<String, String>,
+    ) -> Result<BulkStarted, Error> {
+        let caller = self.caller().await?;
+        let domain = self.domain(name)?;
+        let module = domain.module();
+        let selection = selection_of(module, many)?;
+        // A form sends the details of all moves; those of the others are no business of this one.
+        let inputs = module.rule(step).map_or(&[][..], |rule| &rule.inputs);
+        let own = fields.into_iter().filter(|(name, _)| inputs.iter().any(|input| input.name == *name));
+        let mut body = values_of(inputs, own.collect());
+        body.insert("move".into(), step.into());
+        let bulk = commands::bulk_move(&self.state, caller, domain, &selection, body, &self.origin()).await?;
+        Ok(BulkStarted { automation: bulk.automation, count: bulk.count as u64 })
+    }
+
+    pub(super) async fn count_of_moves(
+        &self,
+        name: &str,
+        many: Many,
+        step: &str,
+    ) -> Result<BulkImpact, Error> {
+        let caller = self.caller().await?;
+        let domain = self.domain(name)?;
+        let selection = selection_of(domain.module(), many)?;
+        let impact = commands::bulk_count(&self.state, caller, domain, &selection, step).await?;
+        Ok(BulkImpact { can: impact.can as u64, of: impact.of as u64 })
+    }
+
+    pub(super) async fn write_comment(&self, name: &str, id: &str, text: &str) -> Result<(), Error> {
+        let caller = self.caller().await?;
+        let domain = self.domain(name)?;
+        let id = read_id(domain.module(), id)?;
+        commands::comment_on_record(&self.state, caller, domain, id, text, &self.origin()).await.map(drop)
+    }
+}
+
+/// Which records are meant.
+fn selection_of(module: &Module, many: Many) -> Result<Selection, Error> {
+    Ok(match many {
+        Many::Ids(ids) => Selection::Ids(ids.iter().map(|id| read_id(module, id)).collect::<Result<_, _>>()?),
+        Many::Query(query) => Selection::Query(Box::new(cleaned(module, query))),
+    })
+}
+
+/// What a page asks for, without what the module does not have: an address that says something wrongly
+/// shows what is left of it.
+fn cleaned(module: &Module, mut asked: RecordQuery) -> RecordQuery {
+    let known: Vec<String> =
+        asked.statuses().filter(|name| module.status(name).is_some()).map(ToOwned::to_owned).collect();
+    asked.status = Some(known.join(",")).filter(|known| !known.is_empty());
+    asked.fields.retain(|name, _| module.field(name).is_some_and(|field| !field.choices.is_empty()));
+    if asked.sort == Sort::Amount && module.amount_field.is_none() {
+        asked.sort = Sort::default();
+    }
+    asked
+}
+
+/// Who can look after records, by name. Customers of the project see none of each other.
+async fn people_for(
+    connection: &mut sqlx::PgConnection,
+    caller: &Caller,
+) -> Result<BTreeMap<UserId, String>, Error> {
+    if !caller.is_staff() {
+        let member = caller.member.iter();
+        return Ok(member.map(|one| (UserId::from_uuid(one.user_id), one.name.clone())).collect());
+    }
+    let people = db::people::list(connection, caller.project(), None).await?;
+    Ok(people.into_iter().filter(|person| !person.disabled).map(|person| (person.id, person.name)).collect())
+}
+
+/// The project's organizations by name: customers see none of each other.
+async fn organizations_for(
+    connection: &mut sqlx::PgConnection,
+    caller: &Caller,
+) -> Result<BTreeMap<OrganizationId, String>, Error> {
+    if !caller.is_staff() {
+        return Ok(BTreeMap::new());
+    }
+    let all = db::organizations::list(connection, caller.project()).await?;
+    Ok(all.into_iter().map(|one| (OrganizationId::from_uuid(one.id), one.name)).collect())
+}
+
+/// A form's fields as the body that the API takes: numbers where it asks for numbers, and nothing for what was
+/// left open.
+fn values_of(inputs: &[Input], fields: BTreeMap<String, String>) -> Map<String, Value> {
+    let value = |(name, text): (String, String)| {
+        let text = text.trim().to_owned();
+        if text.is_empty() {
+            return None;
+        }
+        let is_number = inputs.iter().any(|input| input.name == name && input.kind == InputKind::Number);
+        let number = text.parse::<i64>().ok().filter(|_| is_number);
+        Some((name, number.map_or(Value::String(text), Value::from)))
+    };
+    fields.into_iter().filter_map(value).collect()
+}
