@@ -1,5 +1,8 @@
 //! Addresses of pages.
 
+use tidewatch_events::EventId;
+use tidewatch_events::id::{ApiKeyId, JobId, OrganizationId, ProjectId, RecordId, UserId, WebhookId};
+
 /// The path with those of the parameters that have a value. Values are escaped already.
 #[must_use]
 pub fn with_parameters<const N: usize>(path: &str, parameters: [(&str, Option<String>); N]) -> String {
@@ -8,9 +11,24 @@ pub fn with_parameters<const N: usize>(path: &str, parameters: [(&str, Option<St
     if said.is_empty() { path.to_owned() } else { format!("{path}?{}", said.join("&")) }
 }
 
+/// The page of what has this id, where its prefix says by itself which page that is. Records are not among them: the
+/// server knows which modules there are.
+#[must_use]
+pub fn page_of_id(id: &RecordId) -> Option<String> {
+    match id.prefix() {
+        EventId::PREFIX => Some(format!("/events/{id}")),
+        JobId::PREFIX => Some(format!("/jobs/{id}")),
+        WebhookId::PREFIX => Some(format!("/webhooks/{id}")),
+        UserId::PREFIX => Some("/people".to_owned()),
+        ApiKeyId::PREFIX => Some("/api-keys".to_owned()),
+        OrganizationId::PREFIX | ProjectId::PREFIX => Some("/project".to_owned()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::with_parameters;
+    use super::*;
 
     #[test]
     fn says_what_has_a_value() {
@@ -20,5 +38,18 @@ mod tests {
         assert_eq!(address(None, None), "/jobs");
         assert_eq!(address(Some("1"), Some("2")), "/jobs?a=1&b=2");
         assert_eq!(address(None, Some("2")), "/jobs?b=2");
+    }
+
+    #[test]
+    fn some_ids_name_their_page() {
+        let page = |prefix: &str| {
+            let id = format!("{prefix}_01h455vb4pex5vsknk084sn02q").parse().expect("an id");
+            page_of_id(&id).map(|page| page.replace("_01h455vb4pex5vsknk084sn02q", "_…"))
+        };
+        assert_eq!(page("evt").as_deref(), Some("/events/evt_…"));
+        assert_eq!(page("job").as_deref(), Some("/jobs/job_…"));
+        assert_eq!(page("whk").as_deref(), Some("/webhooks/whk_…"));
+        assert_eq!(page("usr").as_deref(), Some("/people"));
+        assert_eq!(page("stl"), None);
     }
 }

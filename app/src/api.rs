@@ -6,20 +6,26 @@
 #![expect(missing_docs, reason = "the server macro makes a public struct of each function's arguments")]
 
 pub mod access;
+pub mod events;
 pub mod operations;
 pub mod overview;
-pub mod settlements;
+pub mod records;
+pub mod servers;
 pub mod user;
 
 pub use access::{
     ChangeProject, change_project, get_people, list_api_keys, list_audit_entries, list_organizations,
     list_sessions,
 };
+pub use events::{get_event, get_event_deliveries, search_events};
 pub use operations::{
-    get_job, get_webhook, get_webhook_delivery, list_channels, list_connections, list_jobs, list_webhooks,
+    get_job, get_system, get_webhook, get_webhook_delivery, get_witness, list_channels, list_connections,
+    list_jobs, list_webhooks,
 };
 pub use overview::get_overview;
-pub use settlements::{
-    CreateSettlement, MoveSettlement, create_settlement, get_settlement, list_settlements, move_settlement,
+pub use records::{
+    CommentOnRecord, CreateRecord, MoveRecord, MoveRecords, comment_on_record, count_moves, create_record,
+    get_record, get_record_deliveries, list_records, move_record, move_records,
 };
-pub use user::get_current_user;
+pub use servers::get_server_checks;
+pub use user::{ForgetView, SaveView, forget_view, get_current_user, save_view};

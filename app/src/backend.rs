@@ -1,17 +1,20 @@
 //! The port: what the UI asks of the server.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leptos::prelude::use_context;
-use tidewatch_events::Channel;
-use tidewatch_events::id::{JobId, SettlementId, WebhookDeliveryId, WebhookId};
+use tidewatch_events::id::{JobId, SavedViewId, WebhookDeliveryId, WebhookId};
+use tidewatch_events::{Channel, Envelope, EventId};
+use tidewatch_modules::{Record, RecordQuery};
 
 use crate::error::AppError;
 use crate::model::{
-    ApiKey, AuditPage, AuditQuery, Changed, Channels, ConnectionPage, ConnectionQuery, CurrentUser, Job,
-    JobPage, JobQuery, MoveRequest, NewSettlement, Organization, Overview, People, ProjectChange, Session,
-    SettlementDetail, SettlementPage, SettlementQuery, SettlementRow, Snapshot, Theme, Webhook,
-    WebhookDeliveryDetail, WebhookDetail, WebhookQuery,
+    ApiKey, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels, ConnectionPage,
+    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Job, JobPage,
+    JobQuery, MoveRequest, Organization, Overview, People, ProjectChange, RecordDetail, RecordPage,
+    ServerCheck, Session, Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail,
+    WebhookDetail, WebhookQuery, WitnessPage,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -24,30 +27,48 @@ pub trait Backend: Send + Sync + 'static {
     fn in_project(&self, slug: &str) -> BackendHandle;
     /// Who is signed in; [`AppError::Unauthenticated`] without a session.
     async fn current_user(&self) -> Result<CurrentUser, AppError>;
-    /// What the first page shows.
-    async fn overview(&self) -> Result<Snapshot<Overview>, AppError>;
-    /// A page of settlements, newest first.
-    async fn list_settlements(&self, query: SettlementQuery) -> Result<Snapshot<SettlementPage>, AppError>;
-    /// One settlement with its history and the moves that this user may make now.
-    async fn get_settlement(&self, id: SettlementId) -> Result<Snapshot<SettlementDetail>, AppError>;
-    /// Asks for a settlement.
-    async fn create_settlement(&self, new: NewSettlement) -> Result<SettlementRow, AppError>;
-    /// Makes a move; [`AppError::Conflict`] when the settlement is no longer at the expected version.
-    async fn move_settlement(
+    /// What the first page shows, its charts over `range`.
+    async fn overview(&self, range: TimeRange) -> Result<Snapshot<Overview>, AppError>;
+    /// A page of a module's records.
+    async fn list_records(&self, module: &str, query: RecordQuery) -> Result<Snapshot<RecordPage>, AppError>;
+    /// One record with its history.
+    async fn get_record(&self, module: &str, id: &str) -> Result<Snapshot<RecordDetail>, AppError>;
+    /// Makes a record of what was entered.
+    async fn create_record(&self, module: &str, new: BTreeMap<String, String>) -> Result<Record, AppError>;
+    /// Makes a move; [`AppError::Conflict`] when the record is no longer at the expected version.
+    async fn move_record(&self, module: &str, id: &str, request: MoveRequest) -> Result<Record, AppError>;
+    /// Makes one move for many records, by an automation.
+    async fn move_records(
         &self,
-        id: SettlementId,
-        request: MoveRequest,
-    ) -> Result<SettlementRow, AppError>;
+        module: &str,
+        many: Many,
+        step: &str,
+        fields: BTreeMap<String, String>,
+    ) -> Result<BulkStarted, AppError>;
+    /// For how many of these records the move could be made now.
+    async fn count_moves(&self, module: &str, many: Many, step: &str) -> Result<BulkImpact, AppError>;
+    /// Writes something about a record.
+    async fn comment_on_record(&self, module: &str, id: &str, text: &str) -> Result<(), AppError>;
+    /// Events that a query asks for, newest first.
+    async fn search_events(&self, query: EventQuery) -> Result<Snapshot<EventPage>, AppError>;
+    /// One event.
+    async fn event(&self, id: EventId) -> Result<Envelope, AppError>;
+    /// To whom an event was given; nothing while it is not published.
+    async fn event_deliveries(&self, id: EventId) -> Result<Snapshot<Option<DeliveryProof>>, AppError>;
+    /// To whom the latest events of a record were given, newest first.
+    async fn record_deliveries(&self, module: &str, id: &str) -> Result<Vec<DeliveryProof>, AppError>;
+    /// The last checks of a server, newest first.
+    async fn server_checks(&self, id: &str) -> Result<Snapshot<Vec<ServerCheck>>, AppError>;
     /// Who is in the project, and as what.
-    async fn people(&self) -> Result<People, AppError>;
+    async fn people(&self) -> Result<Snapshot<People>, AppError>;
     /// The project's organizations.
-    async fn organizations(&self) -> Result<Vec<Organization>, AppError>;
+    async fn organizations(&self) -> Result<Snapshot<Vec<Organization>>, AppError>;
     /// The project's API keys.
-    async fn api_keys(&self) -> Result<Vec<ApiKey>, AppError>;
+    async fn api_keys(&self) -> Result<Snapshot<Vec<ApiKey>>, AppError>;
     /// The logins of the person who asks.
-    async fn sessions(&self) -> Result<Vec<Session>, AppError>;
+    async fn sessions(&self) -> Result<Snapshot<Vec<Session>>, AppError>;
     /// A page of the audit log.
-    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, AppError>;
+    async fn audit(&self, query: AuditQuery) -> Result<Snapshot<AuditPage>, AppError>;
     /// A page of live connections, newest first.
     async fn connections(&self, query: ConnectionQuery) -> Result<Snapshot<ConnectionPage>, AppError>;
     /// The channels, and the one that is looked at.
@@ -66,12 +87,33 @@ pub trait Backend: Send + Sync + 'static {
         webhook: WebhookId,
         id: WebhookDeliveryId,
     ) -> Result<WebhookDeliveryDetail, AppError>;
+    /// What the witness found.
+    async fn witness(&self) -> Result<Snapshot<WitnessPage>, AppError>;
+    /// How Tidewatch itself does.
+    async fn system(&self) -> Result<Snapshot<SystemStatus>, AppError>;
     /// Changes something in the project.
     async fn change_project(&self, change: ProjectChange) -> Result<Changed, AppError>;
+    /// Saves what a page shows under a name, for the person who asks.
+    async fn save_view(&self, path: String, query: String, name: &str) -> Result<(), AppError>;
+    /// Forgets one of those.
+    async fn forget_view(&self, id: SavedViewId) -> Result<(), AppError>;
     /// The theme of the request's cookie `tidewatch_theme`.
     fn theme(&self) -> Theme;
+    /// How close rows stand, by the request's cookie `tidewatch_density`.
+    fn density(&self) -> Density;
+    /// What came of the form that led to the page that is being rendered.
+    fn form_answer(&self) -> Option<FormAnswer>;
     /// Sets the status code of the answer that is being rendered.
     fn set_status(&self, code: u16);
+}
+
+/// Which records a move for many is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Many {
+    /// Those with these ids.
+    Ids(Vec<String>),
+    /// All that this list shows.
+    Query(RecordQuery),
 }
 
 /// The port as it stands in Leptos' context.

@@ -2,5 +2,8 @@
 
 pub mod announcer;
 pub mod clock;
+pub mod form_answer;
+pub mod names;
 pub mod project;
+pub mod toasts;
 pub mod user;

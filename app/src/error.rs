@@ -4,7 +4,7 @@ use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
 
-use crate::model::SettlementRow;
+use tidewatch_modules::Record;
 
 /// Why something that the UI asked for did not happen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum AppError {
     #[error("{message}")]
     Conflict {
         /// What is there now.
-        current: Box<SettlementRow>,
+        current: Box<Record>,
         /// What happened, for people.
         message: String,
     },

@@ -13,6 +13,21 @@ pub fn absolute(time: Timestamp) -> String {
     }
 }
 
+/// `2026-11-20`, in UTC.
+#[must_use]
+pub fn day(time: Timestamp) -> String {
+    let text = time.to_string();
+    text.split_once('T').map_or(text.as_str(), |(day, _)| day).to_owned()
+}
+
+/// `20:43:52.832`, in UTC.
+#[must_use]
+pub fn clock(time: Timestamp) -> String {
+    let text = time.to_string();
+    let clock = text.split_once('T').map_or(text.as_str(), |(_, clock)| clock);
+    clock.trim_end_matches('Z').to_owned()
+}
+
 /// How long ago, in the coarsest unit that still says something: `just now`, `42 s ago`, `3 h ago`; what
 /// is still to come is `in 12 s`. Clocks differ by some seconds, which count as now.
 #[must_use]
@@ -41,6 +56,16 @@ pub fn span(millis: i64) -> String {
         some @ 1_000..=59_999 => format!("{}.{} s", some / 1_000, some % 1_000 / 100),
         long => format!("{} min", long / 60_000),
     }
+}
+
+/// An amount of memory: `812 B`, `4.2 MB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let units = [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    units.into_iter().find(|(_, size)| bytes >= *size).map_or_else(
+        || format!("{bytes} B"),
+        |(unit, size)| format!("{}.{} {unit}", bytes / size, bytes % size * 10 / size),
+    )
 }
 
 /// A number with its thousands apart: `12,480`.

@@ -15,6 +15,7 @@ mod client;
 pub mod connection;
 pub mod feed;
 pub mod heard;
+mod held;
 mod hook;
 pub mod machine;
 pub mod reduce;

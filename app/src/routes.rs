@@ -7,12 +7,14 @@ use leptos_router::{SsrMode, path};
 
 use crate::contexts::announcer::provide_announcer;
 use crate::contexts::clock::provide_clock;
+use crate::contexts::form_answer::provide_form_answer;
+use crate::contexts::toasts::provide_toasts;
 use crate::layouts::DashboardLayout;
 use crate::live::provide_live;
 use crate::pages::{
-    ApiKeysPage, AuditPage, ChannelsPage, ConnectionsPage, InvitationPage, JobPage, JobsPage, LoginPage,
-    NotFoundPage, OverviewPage, PeoplePage, ProjectPage, SessionsPage, SettlementPage, SettlementsPage,
-    WebhookPage, WebhooksPage,
+    ApiKeysPage, AuditPage, ChannelsPage, ConnectionsPage, EventPage, EventsPage, InvitationPage, JobPage,
+    JobsPage, LoginPage, NotFoundPage, OverviewPage, PeoplePage, ProjectPage, RecordPage, RecordsPage,
+    SessionsPage, SystemPage, WebhookPage, WebhooksPage, WitnessPage,
 };
 
 /// The whole UI.
@@ -24,6 +26,8 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_clock();
     provide_announcer();
+    provide_toasts();
+    provide_form_answer();
     provide_live();
     let (is_routing, set_is_routing) = signal(false);
     Effect::new(|_| {
@@ -45,8 +49,8 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                 >
                     <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
-                    <Route path=path!("/settlements") view=SettlementsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/settlements/:id") view=SettlementPage ssr=SsrMode::Async/>
+                    <Route path=path!("/events") view=EventsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/events/:id") view=EventPage ssr=SsrMode::Async/>
                     <Route path=path!("/connections") view=ConnectionsPage ssr=SsrMode::Async/>
                     <Route path=path!("/channels") view=ChannelsPage ssr=SsrMode::Async/>
                     <Route path=path!("/jobs") view=JobsPage ssr=SsrMode::Async/>
@@ -56,8 +60,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
                     <Route path=path!("/api-keys") view=ApiKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
+                    <Route path=path!("/witness") view=WitnessPage ssr=SsrMode::Async/>
+                    <Route path=path!("/system") view=SystemPage ssr=SsrMode::Async/>
                     <Route path=path!("/project") view=ProjectPage ssr=SsrMode::Async/>
                     <Route path=path!("/sessions") view=SessionsPage ssr=SsrMode::Async/>
+                    // Every module has these two; the server knows which there are.
+                    <Route path=path!("/:module") view=RecordsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/:module/:id") view=RecordPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -6,11 +6,11 @@ use leptos_meta::{HashedStylesheet, MetaTags};
 use crate::request;
 use crate::routes::App;
 
-/// The document. The theme stands in it from the first byte, so that nothing flashes.
+/// The document. Theme and density stand in it from the first byte, so that nothing flashes.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=request::theme().as_str()>
+        <html lang="en" data-theme=request::theme().as_str() data-density=request::density().as_str()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

@@ -1,5 +1,8 @@
 //! The dashboard in the browser: panic hook and hydration, nothing else.
 
+// Built for production, a page is one type of all that is in it.
+#![recursion_limit = "512"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the script that the server puts into every page.

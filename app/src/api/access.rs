@@ -4,29 +4,31 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::model::{ApiKey, AuditPage, AuditQuery, Changed, Organization, People, ProjectChange, Session};
+use crate::model::{
+    ApiKey, AuditPage, AuditQuery, Changed, Organization, People, ProjectChange, Session, Snapshot,
+};
 
 /// Who is in the project, and as what.
 #[server(prefix = "/fn", endpoint = "get_people", input = GetUrl)]
-pub async fn get_people(project: String) -> Result<People, AppError> {
+pub async fn get_people(project: String) -> Result<Snapshot<People>, AppError> {
     crate::backend::use_backend()?.in_project(&project).people().await
 }
 
 /// The project's organizations.
 #[server(prefix = "/fn", endpoint = "list_organizations", input = GetUrl)]
-pub async fn list_organizations(project: String) -> Result<Vec<Organization>, AppError> {
+pub async fn list_organizations(project: String) -> Result<Snapshot<Vec<Organization>>, AppError> {
     crate::backend::use_backend()?.in_project(&project).organizations().await
 }
 
 /// The project's API keys.
 #[server(prefix = "/fn", endpoint = "list_api_keys", input = GetUrl)]
-pub async fn list_api_keys(project: String) -> Result<Vec<ApiKey>, AppError> {
+pub async fn list_api_keys(project: String) -> Result<Snapshot<Vec<ApiKey>>, AppError> {
     crate::backend::use_backend()?.in_project(&project).api_keys().await
 }
 
 /// The logins of the person who asks.
 #[server(prefix = "/fn", endpoint = "list_sessions", input = GetUrl)]
-pub async fn list_sessions(project: String) -> Result<Vec<Session>, AppError> {
+pub async fn list_sessions(project: String) -> Result<Snapshot<Vec<Session>>, AppError> {
     crate::backend::use_backend()?.in_project(&project).sessions().await
 }
 
@@ -35,7 +37,7 @@ pub async fn list_sessions(project: String) -> Result<Vec<Session>, AppError> {
 pub async fn list_audit_entries(
     project: String,
     #[server(default)] query: AuditQuery,
-) -> Result<AuditPage, AppError> {
+) -> Result<Snapshot<AuditPage>, AppError> {
     crate::backend::use_backend()?.in_project(&project).audit(query).await
 }
 

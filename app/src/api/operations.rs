@@ -1,4 +1,4 @@
-//! Connections, channels, jobs and webhooks.
+//! Connections, channels, jobs, webhooks and the witness.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -7,8 +7,8 @@ use tidewatch_events::id::{JobId, WebhookDeliveryId, WebhookId};
 
 use crate::error::AppError;
 use crate::model::{
-    Channels, ConnectionPage, ConnectionQuery, Job, JobPage, JobQuery, Snapshot, Webhook,
-    WebhookDeliveryDetail, WebhookDetail, WebhookQuery,
+    Channels, ConnectionPage, ConnectionQuery, Job, JobPage, JobQuery, Snapshot, SystemStatus, Webhook,
+    WebhookDeliveryDetail, WebhookDetail, WebhookQuery, WitnessPage,
 };
 
 /// A page of the project's live connections.
@@ -68,4 +68,16 @@ pub async fn get_webhook_delivery(
     id: WebhookDeliveryId,
 ) -> Result<WebhookDeliveryDetail, AppError> {
     crate::backend::use_backend()?.in_project(&project).webhook_delivery(webhook, id).await
+}
+
+/// What the witness found.
+#[server(prefix = "/fn", endpoint = "get_witness", input = GetUrl)]
+pub async fn get_witness(project: String) -> Result<Snapshot<WitnessPage>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).witness().await
+}
+
+/// How Tidewatch itself does.
+#[server(prefix = "/fn", endpoint = "get_system", input = GetUrl)]
+pub async fn get_system(project: String) -> Result<Snapshot<SystemStatus>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).system().await
 }

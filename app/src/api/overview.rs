@@ -4,10 +4,13 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::model::{Overview, Snapshot};
+use crate::model::{Overview, Snapshot, TimeRange};
 
-/// What the first page shows.
+/// What the first page shows, its charts over `range`.
 #[server(prefix = "/fn", endpoint = "get_overview", input = GetUrl)]
-pub async fn get_overview(project: String) -> Result<Snapshot<Overview>, AppError> {
-    crate::backend::use_backend()?.in_project(&project).overview().await
+pub async fn get_overview(
+    project: String,
+    #[server(default)] range: TimeRange,
+) -> Result<Snapshot<Overview>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).overview(range).await
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
+use tidewatch_events::id::SavedViewId;
+
 use crate::error::AppError;
 use crate::model::CurrentUser;
 
@@ -10,4 +12,21 @@ use crate::model::CurrentUser;
 #[server(prefix = "/fn", endpoint = "get_current_user", input = GetUrl)]
 pub async fn get_current_user(project: String) -> Result<CurrentUser, AppError> {
     crate::backend::use_backend()?.in_project(&project).current_user().await
+}
+
+/// Saves what a page shows under a name.
+#[server(prefix = "/fn", endpoint = "save_view")]
+pub async fn save_view(
+    project: String,
+    path: String,
+    #[server(default)] query: String,
+    name: String,
+) -> Result<(), AppError> {
+    crate::backend::use_backend()?.in_project(&project).save_view(path, query, &name).await
+}
+
+/// Forgets a saved view.
+#[server(prefix = "/fn", endpoint = "forget_view")]
+pub async fn forget_view(project: String, id: SavedViewId) -> Result<(), AppError> {
+    crate::backend::use_backend()?.in_project(&project).forget_view(id).await
 }

@@ -72,7 +72,7 @@ pub fn ChangeAnswer(
     view! {
         <div class="change-answer" aria-live="polite">
             {move || answer.get().map(|answer| match answer {
-                Ok(changed) => Either::Left(view! { <Done changed/> }),
+                Ok(changed) => Either::Left(view! { <Made changed/> }),
                 Err(error) => Either::Right(view! { <Refused error/> }),
             })}
         </div>
@@ -80,23 +80,27 @@ pub fn ChangeAnswer(
 }
 
 #[component]
-fn Done(changed: Changed) -> impl IntoView {
+fn Made(changed: Changed) -> impl IntoView {
     let Changed { message, secret, .. } = changed;
-    // An invitation is a path here; it is sent as a whole address.
-    let secret = secret.map(|secret| {
-        let origin = if secret.starts_with('/') {
-            window().location().origin().unwrap_or_default()
-        } else {
-            String::new()
-        };
-        format!("{origin}{secret}")
-    });
+    // An invitation is a path here; it is sent as a whole address, which the browser alone knows.
+    let path = secret.as_ref().filter(|secret| secret.starts_with('/')).cloned();
+    let origin = RwSignal::new(String::new());
+    Effect::new(move |_| origin.set(window().location().origin().unwrap_or_default()));
+    let is_path = path.is_some();
+    let whole = move |secret: &str| {
+        if is_path { format!("{}{secret}", origin.get()) } else { secret.to_owned() }
+    };
     view! {
         <div class="alert" data-tone="good" role="status">
             <Icon name=IconName::CheckCircle/>
             <div>
                 <p>{message}</p>
-                {secret.map(|secret| view! { <p class="secret" data-secret=""><CopyableId id=secret whole=true/></p> })}
+                {secret.map(|secret| view! {
+                    <p class="secret" data-secret="">{move || view! { <CopyableId id=whole(&secret) whole=true/> }}</p>
+                })}
+                {path.map(|path| view! {
+                    <p class="without-scripting"><a href=path rel="external">"The link itself"</a>": copy its address, and send that."</p>
+                })}
             </div>
         </div>
     }

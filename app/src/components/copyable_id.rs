@@ -1,11 +1,10 @@
 //! An id that goes to the clipboard.
 
-use std::time::Duration;
-
+use leptos::html;
 use leptos::prelude::*;
 
-use super::{Icon, IconName};
-use crate::contexts::announcer::use_announcer;
+use super::clipboard::select;
+use super::copying::{CopyIcon, copy};
 use crate::format;
 
 /// An id, shortened, with a button that copies the whole of it.
@@ -18,28 +17,26 @@ pub fn CopyableId(
     #[prop(optional)]
     whole: bool,
 ) -> impl IntoView {
-    let copied = RwSignal::new(false);
-    let announcer = use_announcer();
-    let shown = if whole { id.clone() } else { format::short_id(&id) };
+    let state = RwSignal::new(None);
+    let code = NodeRef::<html::Code>::new();
+    let is_whole = RwSignal::new(whole);
+    let (short, all) = (format::short_id(&id), id.clone());
+    let shown = move || if is_whole.get() { all.clone() } else { short.clone() };
     let label = format!("Copy {id}");
     let text = id.clone();
-    let copy = move |_| {
-        // The promise is not awaited: where the clipboard is denied there is nothing to do about it.
-        let _ = window().navigator().clipboard().write_text(&text);
-        copied.set(true);
-        announcer.say("Copied");
-        set_timeout(
-            move || {
-                copied.try_set(false);
-            },
-            Duration::from_secs(2),
-        );
+    // What cannot be copied for them is there whole, for them to copy.
+    let select_it = move || {
+        is_whole.try_set(true);
+        if let Some(code) = code.get_untracked() {
+            select(&code);
+        }
     };
+    let on_click = move |_| copy(text.clone(), state, select_it);
     view! {
         <span class="copyable">
-            <code title=id>{shown}</code>
-            <button type="button" class="icon-button needs-scripting" aria-label=label on:click=copy>
-                {move || if copied.get() { view! { <Icon name=IconName::Check/> } } else { view! { <Icon name=IconName::Copy/> } }}
+            <code title=id node_ref=code>{shown}</code>
+            <button type="button" class="icon-button needs-scripting" aria-label=label on:click=on_click>
+                <CopyIcon state/>
             </button>
         </span>
     }

@@ -5,8 +5,9 @@ use leptos_router::hooks::use_location;
 
 use super::{Icon, IconName};
 use crate::error::AppError;
+use crate::request;
 
-/// Something could not be shown or done.
+/// Something could not be shown or done. A page that its reader may not see answers so to programs as well: 403.
 #[component]
 pub fn ErrorState(
     /// Why.
@@ -18,6 +19,9 @@ pub fn ErrorState(
     #[prop(optional)]
     lost: bool,
 ) -> impl IntoView {
+    if let AppError::Forbidden { .. } = &error {
+        request::set_status(403);
+    }
     let location = use_location();
     let here = move || format!("{}{}", location.pathname.get(), location.search.with(|s| question_mark(s)));
     let help = match &error {

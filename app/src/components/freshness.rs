@@ -16,10 +16,13 @@ pub fn Freshness(
 ) -> impl IntoView {
     let clock = use_clock();
     let client = use_live_client();
-    let (status, pulse) = (client.status(), client.pulse());
+    let (status, pulse, held) = (client.status(), client.pulse(), client.held());
     // Milliseconds since the service was last heard; before it ever was, since the data was read.
     let age = Memo::new(move |_| {
         let now = clock.get()?;
+        if let Some(since) = held.get() {
+            return Some(now.monotone.saturating_sub(since) as i64);
+        }
         let heard = pulse.get().last_heard.map(|heard| now.monotone.saturating_sub(heard) as i64);
         Some(heard.unwrap_or_else(|| (now.wall - as_of.unix_millis()).max(0)))
     });
@@ -59,15 +62,19 @@ fn AsOf(as_of: Signal<Timestamp>, age: Memo<Option<i64>>, is_stale: Memo<bool>) 
         Some(age) => format::ago(age),
         None => format::absolute(as_of.get()),
     });
+    let held = use_live_client().held();
     view! {
         <span class="freshness" data-stale=move || is_stale.get().to_string()>
             "as of "
             <time
+                class="time"
+                tabindex="0"
                 datetime=move || as_of.get().to_string()
-                title=move || format!("Loaded {}", format::absolute(as_of.get()))
+                data-absolute=move || format!("Loaded {}", format::absolute(as_of.get()))
             >
                 {move || text.get()}
             </time>
+            {move || held.get().map(|_| ", paused")}
         </span>
     }
 }

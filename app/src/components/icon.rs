@@ -69,9 +69,43 @@ pub enum IconName {
     Stack,
     /// Calls to elsewhere.
     Hook,
+    /// What was bought.
+    Cart,
+    /// A payment.
+    Card,
+    /// A paper with amounts.
+    Receipt,
+    /// Two sides that are equal.
+    Scale,
+    /// Work to be done.
+    Ticket,
+    /// A machine.
+    Server,
+    /// Lines of text.
+    Lines,
+    /// Something is looked for.
+    Search,
 }
 
 impl IconName {
+    /// The icon that a module calls by this name; a dot where there is none.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name {
+            "settlements" => Self::Settlements,
+            "cart" => Self::Cart,
+            "card" => Self::Card,
+            "receipt" => Self::Receipt,
+            "scale" => Self::Scale,
+            "ticket" => Self::Ticket,
+            "alert" => Self::Alert,
+            "server" => Self::Server,
+            "play" => Self::Play,
+            "lines" => Self::Lines,
+            _ => Self::Dot,
+        }
+    }
+
     const fn path(self) -> &'static str {
         match self {
             Self::Overview => "M2 12a6 6 0 1 1 12 0M8 12l3-4",
@@ -115,6 +149,14 @@ impl IconName {
             Self::Plug => "M5.5 2v3.5M10.5 2v3.5M3.5 5.5h9v2.5a4.5 4.5 0 0 1-9 0ZM8 12.5V14.5",
             Self::Channel => "M6.5 2.5 5 13.5M11 2.5 9.5 13.5M3 6h10.5M2.5 10H13",
             Self::Stack => "M8 2 2 5l6 3 6-3ZM2 8l6 3 6-3M2 11l6 3 6-3",
+            Self::Cart => "M1.5 2.5h2l1.6 7.5h7.2L14 5H4.2M6 13.2h.01M11.5 13.2h.01",
+            Self::Card => "M2 4h12v8.5H2ZM2 7h12M4.5 10h2.5",
+            Self::Receipt => "M3.5 1.8v12.4l1.5-1 1.5 1 1.5-1 1.5 1 1.5-1 1.5 1V1.8ZM6 5.5h4M6 8.5h4",
+            Self::Scale => "M8 2v12M5 14h6M2.5 4.5h11M2.5 4.5 1 9h3.5ZM13.5 4.5 12 9h3Z",
+            Self::Ticket => "M2 4.5h12v2.2a1.4 1.4 0 0 0 0 2.6v2.2H2V9.3a1.4 1.4 0 0 0 0-2.6ZM9.5 4.5v7",
+            Self::Server => "M2.5 2.5h11v4.5h-11ZM2.5 9h11v4.5h-11ZM5 4.8h.01M5 11.2h.01",
+            Self::Search => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3l3.4 3.4",
+            Self::Lines => "M2.5 4h11M2.5 8h8M2.5 12h9.5",
             Self::Hook => {
                 "M6.8 7.6 4.6 11.4M9.6 6.6l2.2 3.8M4.6 11.4h6.6M8 2.5a2.3 2.3 0 0 1 1.6 4M8 2.5a2.3 2.3 0 0 0-1.2 5.1M11.2 13.6a2.2 2.2 0 1 0-1-4M4.6 13.6a2.2 2.2 0 0 1-1.4-4"
             }

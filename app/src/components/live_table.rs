@@ -18,7 +18,8 @@ pub fn LiveTable<L>(
     /// The rows.
     list: RwSignal<L>,
     /// What they are, such as `settlements`.
-    what: &'static str,
+    #[prop(into)]
+    what: String,
     /// As of when they are shown.
     #[prop(into)]
     freshness: ViewFn,

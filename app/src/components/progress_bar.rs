@@ -6,7 +6,8 @@ use leptos::prelude::*;
 #[component]
 pub fn ProgressBar(
     /// What is counted.
-    label: &'static str,
+    #[prop(into)]
+    label: String,
     /// So much is done,
     done: u64,
     /// of so much.

@@ -5,7 +5,9 @@ use tidewatch_events::Timestamp;
 
 use crate::format;
 
+/// How wide it is drawn, before it is stretched.
 const WIDTH: usize = 240;
+/// How high it is drawn.
 const HEIGHT: usize = 48;
 
 /// Counts over time as a line, drawn on the server. The numbers stand behind it in a table.
@@ -18,22 +20,12 @@ pub fn Sparkline(
     #[prop(into)]
     points: Signal<Vec<(Timestamp, u32)>>,
 ) -> impl IntoView {
-    let line = Memo::new(move |_| points.with(|points| line(points)));
     let summary = Memo::new(move |_| points.with(|points| summary(points)));
     let (table_label, caption) = (label.clone(), label.clone());
     let rows = move || points.get().into_iter().rev().map(row).collect_view();
     view! {
         <figure class="sparkline">
-            <svg
-                viewBox=format!("0 0 {WIDTH} {HEIGHT}")
-                preserveAspectRatio="none"
-                role="img"
-                aria-label=move || format!("{label}: {}", summary.get())
-            >
-                <path class="sparkline-area" d=move || line.with(|line| area(line))></path>
-                <path class="sparkline-line" d=move || line.get()></path>
-            </svg>
-            <figcaption>{move || summary.get()}</figcaption>
+            <Line label points summary/>
             <details class="sparkline-table">
                 <summary>"As a table"</summary>
                 <div class="scroll" tabindex="0" role="region" aria-label=table_label>
@@ -48,12 +40,35 @@ pub fn Sparkline(
     }
 }
 
+/// The line itself, and what it comes to in words. Its numbers stand in a table, wherever that is.
+#[component]
+pub(crate) fn Line(
+    label: String,
+    #[prop(into)] points: Signal<Vec<(Timestamp, u32)>>,
+    #[prop(into)] summary: Signal<String>,
+) -> impl IntoView {
+    let line = Memo::new(move |_| points.with(|points| line(points)));
+    view! {
+        <svg
+            viewBox=format!("0 0 {WIDTH} {HEIGHT}")
+            preserveAspectRatio="none"
+            role="img"
+            aria-label=move || format!("{label}: {}", summary.get())
+        >
+            <path class="sparkline-area" d=move || line.with(|line| area(line))></path>
+            <path class="sparkline-line" d=move || line.get()></path>
+        </svg>
+        <figcaption>{move || summary.get()}</figcaption>
+    }
+}
+
 fn row((time, count): (Timestamp, u32)) -> impl IntoView {
     let text = time.to_string();
     let minute = text.get(11..16).unwrap_or_default().to_owned();
     view! { <tr><th scope="row"><time datetime=text>{minute}</time></th><td>{count}</td></tr> }
 }
 
+/// The path of a line through the counts, from left to right.
 fn line(points: &[(Timestamp, u32)]) -> String {
     let most = points.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
     let last = points.len().saturating_sub(1).max(1);
@@ -65,6 +80,7 @@ fn line(points: &[(Timestamp, u32)]) -> String {
     points.iter().enumerate().map(place).collect()
 }
 
+/// The path of what is below that line.
 fn area(line: &str) -> String {
     if line.is_empty() { String::new() } else { format!("{line}L{WIDTH} {HEIGHT}L0 {HEIGHT}Z") }
 }

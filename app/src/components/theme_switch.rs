@@ -1,10 +1,10 @@
-//! Light, dark, or as the system has it.
+//! Light, dark, or as the system has it; with room, or compact.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::{Icon, IconName};
-use crate::model::Theme;
+use crate::model::{Density, Theme};
 use crate::request;
 
 const fn icon_of(theme: Theme) -> IconName {
@@ -23,7 +23,7 @@ const fn label_of(theme: Theme) -> &'static str {
     }
 }
 
-/// A plain form: the server remembers the theme in a cookie and renders with it, so there is
+/// A plain form: the server remembers the choice in a cookie and renders with it, so there is
 /// nothing to flash.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
@@ -34,7 +34,10 @@ pub fn ThemeSwitch() -> impl IntoView {
         let mark = if search.is_empty() || search.starts_with('?') { "" } else { "?" };
         format!("{}{mark}{search}", location.pathname.get())
     };
-    let buttons = Theme::ALL.map(|theme| {
+    let is_compact = request::density() == Density::Compact;
+    // It leads to the other one.
+    let other = if is_compact { Density::Comfortable } else { Density::Compact };
+    let buttons = Theme::ALL.iter().copied().map(|theme| {
         view! {
             <button
                 class="theme-button"
@@ -49,9 +52,19 @@ pub fn ThemeSwitch() -> impl IntoView {
         }
     });
     view! {
-        <form class="theme-switch" method="post" action="/preferences" aria-label="Theme">
+        <form class="theme-switch" method="post" action="/preferences" aria-label="Appearance">
             <input type="hidden" name="next" value=here/>
-            {buttons.into_iter().collect_view()}
+            {buttons.collect_view()}
+            <button
+                class="theme-button"
+                name="density"
+                value=other.as_str()
+                title="Compact rows"
+                aria-label="Compact rows"
+                aria-pressed=is_compact.to_string()
+            >
+                <Icon name=IconName::Lines/>
+            </button>
         </form>
     }
 }

@@ -5,9 +5,11 @@ mod describe;
 use leptos::either::Either;
 use leptos::prelude::*;
 use tidewatch_events::{Envelope, EventId};
+use tidewatch_modules::Module;
 
-use super::status_badge::{icon_of, tone_of};
-use super::{Icon, IconName, RelativeTime};
+use super::status_badge::icon_of;
+use super::{Icon, RelativeTime};
+use crate::contexts::names::Names;
 use crate::contexts::project::use_project;
 pub use describe::{Words, actor, describe};
 
@@ -17,7 +19,7 @@ pub fn Timeline(
     /// The events, newest first.
     #[prop(into)]
     events: Signal<Vec<Envelope>>,
-    /// Whether each names and links the settlement that it happened to.
+    /// Whether each names and links what it happened to.
     #[prop(optional)]
     with_subject: bool,
     /// What the list is called.
@@ -40,17 +42,27 @@ fn id_of(event: &Envelope) -> EventId {
 #[component]
 fn TimelineItem(event: Envelope, with_subject: bool) -> impl IntoView {
     let words = describe(&event);
-    let tone = words.status.map_or("neutral", tone_of);
-    let icon = words.status.map_or(IconName::Dot, icon_of);
-    let reference =
-        event.payload.get("reference").and_then(|reference| reference.as_str()).map(str::to_owned);
-    let subject = reference.filter(|_| with_subject).map(|reference| {
-        let href = use_project().href(&format!("/settlements/{}", event.aggregate_id));
-        view! { <a class="timeline-subject" href=href>{reference}</a> " " }
+    let (tone, icon) = (words.tone.as_str(), icon_of(words.tone));
+    let called = ["reference", "title", "name", "account"]
+        .iter()
+        .find_map(|name| event.payload.get(*name).and_then(|text| text.as_str()))
+        .map(str::to_owned);
+    let called = called.filter(|_| with_subject);
+    let subject = called.map(|name| match Module::page_of(&event) {
+        Some(path) => {
+            let href = use_project().href(&path);
+            Either::Left(view! { <a class="timeline-subject" href=href>{name}</a> " " })
+        }
+        None => Either::Right(view! { <span class="timeline-subject">{name}</span> " " }),
     });
-    let by = match actor(&event) {
-        Some(actor) => Either::Left(view! { " · " {actor} }),
-        None => Either::Right(()),
+    let names = use_context::<Names>();
+    let by = {
+        let event = event.clone();
+        // A name can become known later than the event.
+        move || {
+            let named = |id| names.and_then(|names| names.people.read().get(&id).cloned());
+            actor(&event, named).map(|actor| format!(" · {actor}"))
+        }
     };
     view! {
         <li class="timeline-item" data-id=event.event_id.to_string() data-type=event.event_type.to_string()>

@@ -6,32 +6,39 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
 
-use crate::components::{ConnectionPill, Icon, IconName, ThemeSwitch};
+use crate::components::{
+    CommandPalette, ConnectionPill, Icon, IconName, PauseButton, ThemeSwitch, ToastArea,
+};
 use crate::contexts::announcer::use_announcer;
+use crate::contexts::form_answer::forget_form_answer_on_navigation;
 use crate::contexts::project::{in_project, provide_project, use_project};
 use crate::contexts::user::{provide_current_user, use_current_user};
-use crate::model::CurrentUser;
+use crate::model::{CurrentUser, OVERVIEW};
 
 /// The frame of every page behind the login.
 #[component]
-pub fn DashboardLayout(children: Children) -> impl IntoView {
+pub fn DashboardLayout(children: Children) -> AnyView {
     let announcer = use_announcer();
     let project = provide_project();
     provide_current_user();
-    show_current_link();
+    close_menu_on_navigation();
+    forget_form_answer_on_navigation();
     view! {
         <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
         <div class="frame">
             <header class="sidebar">
-                <a class="brand" href=project.href("/") aria-label="Tidewatch, overview"><BrandMark/><span>"Tidewatch"</span></a>
-                <nav class="nav" aria-label="Main">
-                    <A href=project.href("/") exact=true><Icon name=IconName::Overview/>"Overview"</A>
-                    <A href=project.href("/settlements")><Icon name=IconName::Settlements/>"Settlements"</A>
-                    <ManagementLinks/>
+                <a class="brand" href=project.href(OVERVIEW) aria-label="Tidewatch, overview"><BrandMark/><span>"Tidewatch"</span></a>
+                <CommandPalette/>
+                <button type="button" class="button button-small menu-button" popovertarget="menu"><Icon name=IconName::Lines/>"Menu"</button>
+                // Where there is no room beside the page, the navigation opens by the button above: with and
+                // without JavaScript.
+                <nav class="nav" id="menu" popover="auto" aria-label="Main">
+                    <UserLinks/>
                 </nav>
                 <div class="sidebar-foot">
                     <div class="connection" aria-label="Connection" role="group">
                         <ConnectionPill/>
+                        <PauseButton/>
                         <span class="without-scripting">"Reload for news"</span>
                     </div>
                     <ThemeSwitch/>
@@ -40,25 +47,26 @@ pub fn DashboardLayout(children: Children) -> impl IntoView {
             </header>
             <main id="main" class="main" tabindex="-1">{children()}</main>
         </div>
+        <ToastArea/>
         <p class="visually-hidden" role="status" aria-live="polite">{move || announcer.said().get()}</p>
     }
+    // Every page is in it: with its type, each would have to be laid out together with all that the frame holds.
+    .into_any()
 }
 
-/// Where the links are a bar that scrolls, the one of this page is in sight.
-fn show_current_link() {
-    /// What is left of the link before it, as a hint that there is more.
-    const HINT_PX: i32 = 24;
+/// Who has followed a link of the menu has seen it.
+fn close_menu_on_navigation() {
     let pathname = use_location().pathname;
     Effect::new(move |_| {
         pathname.track();
-        // The link is marked as the current one by then.
-        request_animation_frame(|| {
-            let find = |selector| document().query_selector(selector).ok().flatten();
-            if let (Some(nav), Some(link)) = (find(".nav"), find(".nav [aria-current]")) {
-                let link: web_sys::HtmlElement = link.unchecked_into();
-                nav.set_scroll_left(link.offset_left() - HINT_PX);
-            }
-        });
+        let menu = document().get_element_by_id("menu");
+        // A browser that knows no popovers shows no menu to close.
+        let hide = menu.as_ref().and_then(|menu| js_sys::Reflect::get(menu, &"hidePopover".into()).ok());
+        if let (Some(menu), Some(hide)) =
+            (menu, hide.and_then(|hide| hide.dyn_into::<js_sys::Function>().ok()))
+        {
+            let _ = hide.call0(&menu);
+        }
     });
 }
 
@@ -74,9 +82,9 @@ pub fn BrandMark() -> impl IntoView {
     }
 }
 
-/// The links for those who run the project, as far as they may follow them.
+/// The links to modules and to what those need who run the project, as far as they may follow them.
 #[component]
-fn ManagementLinks() -> impl IntoView {
+fn UserLinks() -> impl IntoView {
     let user = use_current_user();
     let project = use_project();
     view! {
@@ -84,17 +92,34 @@ fn ManagementLinks() -> impl IntoView {
             {move || Suspend::new(async move {
                 let user = user.await.ok();
                 let may = |permission: &str| user.as_ref().is_some_and(|user| user.may_manage(permission));
+                let modules = user.as_ref().map(|user| user.modules.clone()).unwrap_or_default();
+                let begins_elsewhere = user.as_ref().is_some_and(|user| user.home() != OVERVIEW);
                 view! {
+                    {(!begins_elsewhere).then(|| view! {
+                        <A href=project.href(OVERVIEW) exact=true><Icon name=IconName::Overview/>"Overview"</A>
+                    })}
+                    {user.as_ref().is_some_and(|user| user.may("events.read")).then(|| view! {
+                        <A href=project.href("/events")><Icon name=IconName::Signal/>"Events"</A>
+                    })}
+                    {modules
+                        .into_iter()
+                        .map(|module| view! {
+                            <A href=project.href(&format!("/{}", module.name))><Icon name=IconName::named(&module.icon)/>{module.title}</A>
+                        })
+                        .collect_view()}
+                    <p class="nav-title" aria-hidden="true">"Machinery"</p>
                     {may("connections.manage").then(|| view! {
                         <A href=project.href("/connections")><Icon name=IconName::Plug/>"Connections"</A>
                         <A href=project.href("/channels")><Icon name=IconName::Channel/>"Channels"</A>
                     })}
                     {may("jobs.read").then(|| view! {
                         <A href=project.href("/jobs")><Icon name=IconName::Stack/>"Jobs"</A>
+                        <A href=project.href("/system")><Icon name=IconName::Gauge/>"System"</A>
                     })}
                     {may("webhooks.manage").then(|| view! {
                         <A href=project.href("/webhooks")><Icon name=IconName::Hook/>"Webhooks"</A>
                     })}
+                    <p class="nav-title" aria-hidden="true">"Project"</p>
                     {may("users.read").then(|| view! {
                         <A href=project.href("/people")><Icon name=IconName::People/>"People"</A>
                     })}
@@ -103,6 +128,7 @@ fn ManagementLinks() -> impl IntoView {
                     })}
                     {may("audit.view").then(|| view! {
                         <A href=project.href("/audit")><Icon name=IconName::History/>"Audit log"</A>
+                        <A href=project.href("/witness")><Icon name=IconName::Check/>"Witness"</A>
                     })}
                     {may("users.read").then(|| view! {
                         <A href=project.href("/project")><Icon name=IconName::Gear/>"Project"</A>

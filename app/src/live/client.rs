@@ -8,6 +8,7 @@ use tidewatch_events::Position;
 use super::feed::{CatchUp, SubscriberId};
 use super::machine::{Millis, Status};
 use super::transport::Transport;
+use crate::contexts::clock::monotone;
 use crate::model::CurrentUser;
 
 /// What a reader of the feed is called with.
@@ -37,6 +38,7 @@ pub struct LiveClient {
     status: RwSignal<Status>,
     pulse: RwSignal<Pulse>,
     rights: RwSignal<u32>,
+    held: RwSignal<Option<Millis>>,
     transport: Transport,
 }
 
@@ -45,7 +47,9 @@ pub fn provide_live() {
     let status = RwSignal::new(Status::default());
     let pulse = RwSignal::new(Pulse::default());
     let rights = RwSignal::new(0);
-    provide_context(LiveClient { status, pulse, rights, transport: Transport::new(status, pulse, rights) });
+    let held = RwSignal::new(None);
+    let transport = Transport::new(status, pulse, rights);
+    provide_context(LiveClient { status, pulse, rights, held, transport });
 }
 
 /// The tab's connection.
@@ -74,6 +78,17 @@ impl LiveClient {
     #[must_use]
     pub fn rights(&self) -> Signal<u32> {
         self.rights.into()
+    }
+
+    /// Since when the page stands still because somebody asked for it, by the monotone clock; `None`: it goes on.
+    #[must_use]
+    pub fn held(&self) -> Signal<Option<Millis>> {
+        self.held.into()
+    }
+
+    /// Has the page stand still, or lets it go on with what came meanwhile. In the browser alone.
+    pub fn hold(&self, hold: bool) {
+        self.held.set(hold.then(monotone));
     }
 
     /// Calls `callback` with what comes behind `anchor`; the answer is what came already.

@@ -1,6 +1,6 @@
 //! A page that begins with a snapshot and follows by events.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use leptos::task::spawn_local;
 
 use super::client::{Anchor, LiveClient, use_live_client};
 use super::feed::{CatchUp, SubscriberId};
+use super::held::HeldBack;
 use super::reduce::Reducer;
 use crate::contexts::user::use_current_user;
 use crate::error::AppError;
@@ -71,6 +72,7 @@ where
         follower.id.set(Some(id));
         follower.take(missed);
         follower.refresh_by_the_clock();
+        follower.go_on_when_let();
         Effect::new(move |_| {
             if asked.get() > 0 {
                 follower.read_anew_after(Duration::ZERO);
@@ -117,6 +119,8 @@ struct Follower<R: 'static, Fetch> {
     id: Cell<Option<SubscriberId>>,
     /// A read is planned or under way.
     reading: Cell<bool>,
+    /// What came while the page stands still.
+    held_back: RefCell<HeldBack>,
 }
 
 impl<R, Fetch, Answer> Follower<R, Fetch>
@@ -131,10 +135,15 @@ where
         client: LiveClient,
         fetch: Fetch,
     ) -> Self {
-        Self { state, refused, client, fetch, id: Cell::new(None), reading: Cell::new(false) }
+        let (id, reading, held_back) = (Cell::new(None), Cell::new(false), RefCell::default());
+        Self { state, refused, client, fetch, id, reading, held_back }
     }
 
     fn take(self: &Rc<Self>, catch_up: CatchUp) {
+        if self.is_held() {
+            self.held_back.borrow_mut().push(catch_up);
+            return;
+        }
         let CatchUp::Events(events) = catch_up else {
             self.read_anew_after(Duration::ZERO);
             return;
@@ -173,11 +182,18 @@ where
         match (answer, self.id.get()) {
             (Ok(snapshot), Some(id)) => {
                 let position = snapshot.position;
+                // What waits is behind this position, or comes again.
+                self.held_back.take();
                 self.state.try_update(|state| state.replace(snapshot));
                 if self.refused.with_untracked(Option::is_some) {
                     self.refused.set(None);
                 }
-                self.take(self.client.resume(id, position));
+                match self.client.resume(id, position) {
+                    // The answer may be one that the service kept for a moment, and older than what the feed
+                    // has: a newer one is there soon, but not at once.
+                    CatchUp::Gap => self.read_anew_after(DEBOUNCE),
+                    events => self.take(events),
+                }
             }
             // Nothing that a second try would change. What may no longer be seen goes from the screen.
             (
@@ -189,12 +205,33 @@ where
         }
     }
 
+    fn is_held(&self) -> bool {
+        self.client.held().with_untracked(Option::is_some)
+    }
+
+    /// Takes what waits once the page is let go on, and reads anew what no event tells of.
+    fn go_on_when_let(self: &Rc<Self>) {
+        let follower = Rc::clone(self);
+        let held = self.client.held();
+        Effect::new(move |was_held: Option<bool>| {
+            let is_held = held.with(Option::is_some);
+            if was_held == Some(true) && !is_held {
+                let waiting = follower.held_back.borrow_mut().take();
+                follower.take(waiting);
+                if R::REFRESH.is_some() {
+                    follower.read_anew_after(Duration::ZERO);
+                }
+            }
+            is_held
+        });
+    }
+
     fn refresh_by_the_clock(self: &Rc<Self>) {
         let Some(every) = R::REFRESH else { return };
         let follower = Rc::clone(self);
         let status = self.client.status();
         let refresh = move || {
-            if status.get_untracked().is_fresh() && !document().hidden() {
+            if status.get_untracked().is_fresh() && !document().hidden() && !follower.is_held() {
                 follower.read_anew_after(Duration::ZERO);
             }
         };

@@ -1,11 +1,12 @@
 //! What a page shows, kept right by events. Pure: data in, data out.
 
 mod detail;
+mod events;
 mod facts;
 mod overview;
 mod pages;
 mod polled;
-mod settlements;
+mod records;
 #[cfg(test)]
 mod testing;
 
@@ -16,9 +17,10 @@ use tidewatch_events::Envelope;
 use crate::model::Snapshot;
 
 pub use detail::DetailState;
+pub use events::EventList;
 pub use overview::OverviewState;
 pub use polled::{ListPage, Polled, PolledList};
-pub use settlements::{ListScope, SettlementList};
+pub use records::RecordList;
 
 /// Rows that can be kept where they are while someone points at them.
 pub trait Holdable {

@@ -29,7 +29,7 @@ use super::share::{self, TabId};
 use crate::contexts::clock;
 use crate::contexts::project::in_project;
 
-const EVENTS_URL: &str = "/api/v1/events?types=settlement.*";
+const EVENTS_URL: &str = "/api/v1/events?types=*";
 
 /// The tab's connection: a handle that can be copied.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use tidewatch_events::Timestamp;
 use tidewatch_events::id::{ApiKeyId, AuditEntryId, InvitationId, OrganizationId, SessionId, UserId};
 
 /// A person in a project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
     /// Who.
@@ -26,7 +26,7 @@ pub struct Person {
 }
 
 /// Somebody who was asked to join and has not yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {
     /// Which.
@@ -40,7 +40,7 @@ pub struct Invitation {
 }
 
 /// A role that people of a project can have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
     /// Its name in memberships and audiences.
@@ -60,7 +60,7 @@ pub struct Role {
 }
 
 /// A customer inside a project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Organization {
     /// Which.
@@ -112,7 +112,7 @@ pub struct ApiKey {
 }
 
 /// A login of a person: a browser's session, or one of the API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// By which it can be ended. It opens nothing.

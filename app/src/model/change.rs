@@ -189,6 +189,8 @@ pub enum ProjectChange {
         /// Which.
         id: JobId,
     },
+    /// Have the witness compare tables and events now.
+    RunWitness,
 }
 
 /// What came of a change.

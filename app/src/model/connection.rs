@@ -44,6 +44,8 @@ pub struct ConnectionQuery {
     pub channel: Option<Channel>,
     /// On the word of this API key.
     pub key: Option<ApiKeyId>,
+    /// With this somewhere in who they are, from where and with which program.
+    pub q: Option<String>,
     /// `next` of the page before.
     pub after: Option<String>,
 }

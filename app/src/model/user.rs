@@ -1,8 +1,11 @@
 //! Who is signed in.
 
 use serde::{Deserialize, Serialize};
-use tidewatch_events::id::{ProjectId, UserId};
-use tidewatch_events::{PermissionSet, Position};
+use tidewatch_events::id::{ProjectId, SavedViewId, UserId};
+use tidewatch_events::{Permission, PermissionSet, Position};
+
+/// The address of the overview.
+pub const OVERVIEW: &str = "/";
 
 /// The person at the screen, in the project they work in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +33,10 @@ pub struct CurrentUser {
     pub position: Position,
     /// The same as the token that a stream is opened with.
     pub resume_token: String,
+    /// The modules that they may look into, in the order of navigation.
+    pub modules: Vec<ModuleLink>,
+    /// What they look at often.
+    pub views: Vec<SavedView>,
     /// What they may there; for the page alone: the server asks for itself.
     pub permissions: PermissionSet,
 }
@@ -42,10 +49,65 @@ impl CurrentUser {
         self.staff && self.may(permission)
     }
 
+    /// The page to begin at: the overview for those who may see it, else the first module that they may look into.
+    #[must_use]
+    pub fn home(&self) -> String {
+        home(&self.permissions, self.modules.iter().map(|module| &*module.name))
+    }
+
     /// Whether they hold the permission of this name.
     #[must_use]
     pub fn may(&self, permission: &str) -> bool {
         permission.parse().is_ok_and(|permission| self.permissions.contains(&permission))
+    }
+}
+
+/// The page to begin at for whoever holds these permissions and may look into these modules.
+#[must_use]
+pub fn home<'m>(held: &PermissionSet, mut modules: impl Iterator<Item = &'m str>) -> String {
+    // What the overview is about.
+    if held.contains(&Permission::SETTLEMENTS_READ) {
+        return OVERVIEW.to_owned();
+    }
+    match modules.next() {
+        Some(first) => format!("/{first}"),
+        None if held.contains(&Permission::EVENTS_READ) => "/events".to_owned(),
+        // It says what is missing.
+        None => OVERVIEW.to_owned(),
+    }
+}
+
+/// A module in the navigation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModuleLink {
+    /// Its name in addresses.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// The name of its icon.
+    pub icon: String,
+}
+
+/// What somebody looks at often: a page with what its address asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedView {
+    /// Which.
+    pub id: SavedViewId,
+    /// The page, such as `/settlements`.
+    pub path: String,
+    /// What its address asks for, without the question mark.
+    pub query: String,
+    /// What it is called.
+    pub name: String,
+}
+
+impl SavedView {
+    /// Its address, without the project.
+    #[must_use]
+    pub fn address(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 }
 
@@ -57,4 +119,20 @@ pub struct ProjectLink {
     pub slug: String,
     /// What it is called.
     pub name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_begins_at_a_page_that_they_may_see() {
+        let held = |names: &[Permission]| names.iter().cloned().collect::<PermissionSet>();
+        assert_eq!(home(&PermissionSet::All, ["settlements"].into_iter()), "/");
+        assert_eq!(home(&held(&[Permission::SETTLEMENTS_READ]), ["settlements"].into_iter()), "/");
+        let tenant = held(&[Permission::EVENTS_READ, Permission::PAYMENTS_READ]);
+        assert_eq!(home(&tenant, ["payments", "tickets"].into_iter()), "/payments");
+        assert_eq!(home(&held(&[Permission::EVENTS_READ]), std::iter::empty()), "/events");
+        assert_eq!(home(&held(&[Permission::AUDIT_VIEW]), std::iter::empty()), "/");
+    }
 }

@@ -6,11 +6,16 @@ use leptos_meta::Title;
 
 use crate::api::{ChangeProject, list_api_keys};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
-use crate::components::{EmptyState, ErrorState, Icon, IconName, Loading, RelativeTime};
+use crate::components::text_filter::{has_words, use_words};
+use crate::components::{
+    EmptyState, ErrorState, Icon, IconName, Loading, ReadFreshness, RelativeTime, TextFilter, WhileAllowed,
+};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::format;
-use crate::live::{use_connection, use_live_client};
-use crate::model::ApiKey;
+use crate::live::reduce::Polled;
+use crate::live::{Anchor, refetch_after, use_live};
+use crate::model::{ApiKey, Snapshot};
 
 /// The scopes that are offered first; every permission is one as well.
 const SCOPES: [(&str, &str); 6] = [
@@ -25,12 +30,9 @@ const SCOPES: [(&str, &str); 6] = [
 /// The project's API keys.
 #[component]
 pub fn ApiKeysPage() -> impl IntoView {
-    use_connection();
     let project = use_project();
-    let rights = use_live_client().rights();
-    let action = ServerAction::<ChangeProject>::new();
-    let keys =
-        Resource::new(move || (rights.get(), action.version().get()), move |_| list_api_keys(project.slug()));
+    let action = use_form_action::<ChangeProject>();
+    let keys = Resource::new(|| (), move |()| list_api_keys(project.slug()));
     view! {
         <Title text="API keys"/>
         <div class="page">
@@ -39,7 +41,7 @@ pub fn ApiKeysPage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="the API keys"/> }>
                 {move || Suspend::new(async move {
                     match keys.await {
-                        Ok(keys) => Either::Left(view! { <NewKey action/> <Keys keys action/> }),
+                        Ok(snapshot) => Either::Left(view! { <NewKey action/> <Keys snapshot action/> }),
                         Err(error) => Either::Right(view! { <ErrorState error what="the API keys"/> }),
                     }
                 })}
@@ -89,24 +91,52 @@ fn NewKey(action: ChangeAction) -> impl IntoView {
 }
 
 #[component]
-fn Keys(keys: Vec<ApiKey>, action: ChangeAction) -> impl IntoView {
-    if keys.is_empty() {
-        return Either::Left(view! {
-            <EmptyState title="No API keys yet"><p>"A program signs in with one: " <code>"Authorization: Bearer tw_…"</code></p></EmptyState>
-        });
-    }
-    let count = keys.len().to_string();
-    Either::Right(view! {
-        <section class="card" aria-label="API keys">
-            <ul class="list" data-count=count>
-                {keys.into_iter().map(|key| view! { <KeyItem key=key action/> }).collect_view()}
+fn Keys(snapshot: Snapshot<Vec<ApiKey>>, action: ChangeAction) -> impl IntoView {
+    let anchor = Anchor::from(&snapshot);
+    let state = RwSignal::new(Polled::new(snapshot));
+    let project = use_project();
+    let live = use_live(state, anchor, move || list_api_keys(project.slug()));
+    refetch_after(action, live);
+    let as_of = Memo::new(move |_| state.with(Polled::as_of));
+    let words = use_words();
+    let keys = Memo::new(move |_| {
+        state.with(|state| {
+            let found = state.data().iter().filter(|key| is_wanted(key, &words.read()));
+            found.cloned().collect::<Vec<_>>()
+        })
+    });
+    let is_empty = Memo::new(move |_| keys.read().is_empty());
+    view! {
+        <WhileAllowed live what="the API keys">
+        <TextFilter path="/api-keys" placeholder="A name, a scope, who made it"/>
+        <p class="page-meta"><ReadFreshness as_of/></p>
+        <Show when=move || is_empty.get()>
+            {move || if words.read().is_empty() {
+                view! { <EmptyState title="No API keys yet"><p>"A program signs in with one: " <code>"Authorization: Bearer tw_…"</code></p></EmptyState> }
+            } else {
+                view! { <EmptyState title="No key is like this"><p>"Look for a part of a name, of a scope or of who made it."</p></EmptyState> }
+            }}
+        </Show>
+        <section class="card" aria-label="API keys" hidden=move || is_empty.get()>
+            <ul class="list" data-count=move || keys.read().len().to_string()>
+                // Whether it ends changes what can be done about it; when it was used last does not.
+                <For each=move || keys.get() key=|key: &ApiKey| (key.id, key.expired, key.rotated_to) let:key>
+                    <KeyItem key=key keys action/>
+                </For>
             </ul>
         </section>
-    })
+        </WhileAllowed>
+    }
+}
+
+fn is_wanted(key: &ApiKey, words: &str) -> bool {
+    let scopes = key.scopes.iter().map(String::as_str);
+    let id = key.id.to_string();
+    has_words(words, [key.name.as_str(), &key.created_by, &key.hint, &id].into_iter().chain(scopes))
 }
 
 #[component]
-fn KeyItem(key: ApiKey, action: ChangeAction) -> impl IntoView {
+fn KeyItem(key: ApiKey, keys: Memo<Vec<ApiKey>>, action: ChangeAction) -> impl IntoView {
     let id = key.id.to_string();
     let (shown, deleted) = (id.clone(), id.clone());
     let state = match (key.expired, &key.rotated_to) {
@@ -114,6 +144,11 @@ fn KeyItem(key: ApiKey, action: ChangeAction) -> impl IntoView {
         (false, Some(_)) => Some(("warn", "being replaced")),
         (false, None) => None,
     };
+    let (which, first_used) = (key.id, key.last_used_at);
+    let used = Memo::new(move |_| {
+        let keys = keys.read();
+        keys.iter().find(|key| key.id == which).map_or(first_used, |key| key.last_used_at)
+    });
     let end = key.expires_at.map(|at| format!(" · ends {}", format::absolute(at)));
     let may_rotate = !key.expired && key.rotated_to.is_none();
     view! {
@@ -128,7 +163,7 @@ fn KeyItem(key: ApiKey, action: ChangeAction) -> impl IntoView {
             <div class="list-side">
                 <p class="tags">{key.scopes.into_iter().map(|scope| view! { <span class="tag">{scope}</span> }).collect_view()}</p>
                 <p class="list-detail">
-                    {match key.last_used_at {
+                    {move || match used.get() {
                         Some(at) => Either::Left(view! { "used " <RelativeTime at/> }),
                         None => Either::Right("never used"),
                     }}

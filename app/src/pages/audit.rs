@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use crate::api::list_audit_entries;
 use crate::components::error_state::encode;
-use crate::components::{EmptyState, ErrorState, Json, Loading, RelativeTime};
+use crate::components::{EmptyState, ErrorState, Json, Loading, ReadFreshness, RelativeTime, WhileAllowed};
 use crate::contexts::project::use_project;
-use crate::live::{use_connection, use_live_client};
-use crate::model::{AuditEntry, AuditPage as Entries, AuditQuery};
+use crate::live::reduce::Polled;
+use crate::live::{Anchor, use_live};
+use crate::model::{AuditEntry, AuditPage as Entries, AuditQuery, Snapshot};
 
 /// The fields of the filter: name in the address, label, example.
 const FIELDS: [(&str, &str, &str); 5] = [
@@ -26,16 +27,16 @@ const FIELDS: [(&str, &str, &str); 5] = [
 /// The audit log, newest first.
 #[component]
 pub fn AuditPage() -> impl IntoView {
-    use_connection();
     let params = use_query_map();
     let project = use_project();
-    let rights = use_live_client().rights();
     let query = Memo::new(move |_| read_query(&params.read()));
     let page = Resource::new(
-        move || (query.get(), rights.get()),
-        move |(query, _)| async move {
+        move || query.get(),
+        move |query| async move {
             match query {
-                Ok(query) => list_audit_entries(project.slug(), query).await,
+                Ok(query) => {
+                    list_audit_entries(project.slug(), query.clone()).await.map(|page| (query, page))
+                }
                 Err(error) => Err(error),
             }
         },
@@ -48,7 +49,7 @@ pub fn AuditPage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="the audit log"/> }>
                 {move || Suspend::new(async move {
                     match page.await {
-                        Ok(page) => Either::Left(view! { <EntryList page/> }),
+                        Ok((query, snapshot)) => Either::Left(view! { <EntryList query snapshot/> }),
                         Err(error) => Either::Right(view! { <ErrorState error what="the audit log"/> }),
                     }
                 })}
@@ -114,28 +115,37 @@ fn Filter() -> impl IntoView {
 }
 
 #[component]
-fn EntryList(page: Entries) -> impl IntoView {
+fn EntryList(query: AuditQuery, snapshot: Snapshot<Entries>) -> impl IntoView {
+    let anchor = Anchor::from(&snapshot);
+    let state = RwSignal::new(Polled::new(snapshot));
     let params = use_query_map();
     let project = use_project();
-    if page.entries.is_empty() {
-        return Either::Left(view! {
-            <EmptyState title="Nothing was changed"><p>"Every change that a person or a key makes appears here."</p></EmptyState>
-        });
-    }
-    let count = page.entries.len().to_string();
-    let older = page.next.map(|next| {
+    let live = use_live(state, anchor, move || list_audit_entries(project.slug(), query.clone()));
+    let as_of = Memo::new(move |_| state.with(Polled::as_of));
+    let entries = Memo::new(move |_| state.with(|state| state.data().entries.clone()));
+    let is_empty = Memo::new(move |_| entries.read().is_empty());
+    let older = Memo::new(move |_| {
+        let next = state.with(|state| state.data().next)?;
         let query = params.with_untracked(filter_query);
         let joint = if query.is_empty() { String::new() } else { format!("{query}&") };
-        project.href(&format!("/audit?{joint}after={next}"))
+        Some(project.href(&format!("/audit?{joint}after={next}")))
     });
-    Either::Right(view! {
-        <ol class="list audit" data-count=count>
-            {page.entries.into_iter().map(|entry| view! { <Entry entry/> }).collect_view()}
+    view! {
+        <WhileAllowed live what="the audit log">
+        <p class="page-meta"><ReadFreshness as_of/></p>
+        <Show when=move || is_empty.get()>
+            <EmptyState title="Nothing was changed"><p>"Every change that a person or a key makes appears here."</p></EmptyState>
+        </Show>
+        <ol class="list audit" data-count=move || entries.read().len().to_string() hidden=move || is_empty.get()>
+            <For each=move || entries.get() key=|entry: &AuditEntry| entry.id let:entry>
+                <Entry entry/>
+            </For>
         </ol>
         <nav class="pagination" aria-label="Pages">
-            {older.map(|href| view! { <a class="button" href=href rel="next">"Older"</a> })}
+            {move || older.get().map(|href| view! { <a class="button" href=href rel="next">"Older"</a> })}
         </nav>
-    })
+        </WhileAllowed>
+    }
 }
 
 #[component]
@@ -149,7 +159,7 @@ fn Entry(entry: AuditEntry) -> impl IntoView {
                     <span class="audit-action">{entry.action}</span>
                     <span class="audit-target">{target}</span>
                     <span class="audit-actor">{if entry.actor_name.is_empty() { entry.actor.clone() } else { entry.actor_name }}</span>
-                    <RelativeTime at=entry.at/>
+                    <RelativeTime at=entry.at in_row=true/>
                 </summary>
                 <dl class="facts">
                     <div><dt>"Who"</dt><dd><code>{entry.actor}</code></dd></div>

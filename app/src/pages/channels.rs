@@ -15,6 +15,7 @@ use self::list::{ChannelList, OpenForm};
 use crate::api::{ChangeProject, list_channels};
 use crate::components::change_form::{ChangeAction, ChangeAnswer};
 use crate::components::{ErrorState, Loading, ReadFreshness, WhileAllowed};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::live::reduce::Polled;
@@ -36,7 +37,7 @@ pub fn ChannelsPage() -> impl IntoView {
         name.filter(|name| !name.is_empty()).map(parse).transpose()
     });
     let project = use_project();
-    let action = ServerAction::<ChangeProject>::new();
+    let action = use_form_action::<ChangeProject>();
     let channels = Resource::new(
         move || selected.get(),
         move |selected| async move {

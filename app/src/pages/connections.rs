@@ -15,6 +15,7 @@ use self::table::ConnectionTable;
 use crate::api::{ChangeProject, list_connections};
 use crate::components::change_form::ChangeAnswer;
 use crate::components::{ErrorState, Loading};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 
 /// The project's live connections on all instances, newest first.
@@ -23,7 +24,7 @@ pub fn ConnectionsPage() -> impl IntoView {
     let params = use_query_map();
     let query = Memo::new(move |_| read_query(&params.read()));
     let project = use_project();
-    let action = ServerAction::<ChangeProject>::new();
+    let action = use_form_action::<ChangeProject>();
     let page = Resource::new(
         move || query.get(),
         move |query| async move {

@@ -1,6 +1,7 @@
 //! What is done behind requests.
 
 mod actions;
+mod filter;
 mod row;
 mod scope;
 mod table;
@@ -16,6 +17,7 @@ use self::table::JobTable;
 use crate::api::{ChangeProject, list_jobs};
 use crate::components::change_form::ChangeAnswer;
 use crate::components::{ErrorState, Loading};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 
 /// The project's jobs, newest first.
@@ -24,7 +26,7 @@ pub fn JobsPage() -> impl IntoView {
     let params = use_query_map();
     let query = Memo::new(move |_| read_query(&params.read()));
     let project = use_project();
-    let action = ServerAction::<ChangeProject>::new();
+    let action = use_form_action::<ChangeProject>();
     let page = Resource::new(
         move || query.get(),
         move |query| async move { (query.clone(), list_jobs(project.slug(), query).await) },

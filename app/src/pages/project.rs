@@ -6,22 +6,22 @@ use leptos_meta::Title;
 
 use crate::api::{ChangeProject, list_organizations};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeForm};
-use crate::components::{CopyableId, ErrorState, Loading};
+use crate::components::{CopyableId, ErrorState, Loading, ReadFreshness, WhileAllowed};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::contexts::user::use_current_user;
 use crate::format;
-use crate::live::use_connection;
-use crate::model::{CurrentUser, Organization};
+use crate::live::reduce::Polled;
+use crate::live::{Anchor, refetch_after, use_live};
+use crate::model::{CurrentUser, Organization, Snapshot};
 
 /// What the project is called, and its organizations.
 #[component]
 pub fn ProjectPage() -> impl IntoView {
-    use_connection();
     let project = use_project();
     let user = use_current_user();
-    let action = ServerAction::<ChangeProject>::new();
-    let organizations =
-        Resource::new(move || action.version().get(), move |_| list_organizations(project.slug()));
+    let action = use_form_action::<ChangeProject>();
+    let organizations = Resource::new(|| (), move |()| list_organizations(project.slug()));
     view! {
         <Title text="Project settings"/>
         <div class="page">
@@ -30,9 +30,7 @@ pub fn ProjectPage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="the project"/> }>
                 {move || Suspend::new(async move {
                     match (organizations.await, user.await) {
-                        (Ok(organizations), Ok(user)) => {
-                            Either::Left(view! { <Settings organizations user action/> })
-                        }
+                        (Ok(snapshot), Ok(user)) => Either::Left(view! { <Settings snapshot user action/> }),
                         (Err(error), _) | (_, Err(error)) => {
                             Either::Right(view! { <ErrorState error what="the project"/> })
                         }
@@ -44,22 +42,33 @@ pub fn ProjectPage() -> impl IntoView {
 }
 
 #[component]
-fn Settings(organizations: Vec<Organization>, user: CurrentUser, action: ChangeAction) -> impl IntoView {
-    let may_manage = user.may_manage("project.manage");
+fn Settings(snapshot: Snapshot<Vec<Organization>>, user: CurrentUser, action: ChangeAction) -> impl IntoView {
+    let anchor = Anchor::from(&snapshot);
+    let state = RwSignal::new(Polled::new(snapshot));
+    let project = use_project();
+    let live = use_live(state, anchor, move || list_organizations(project.slug()));
+    refetch_after(action, live);
+    let as_of = Memo::new(move |_| state.with(Polled::as_of));
+    let organizations = Memo::new(move |_| state.with(|state| state.data().clone()));
+    let user = StoredValue::new(user);
+    let may_manage = user.with_value(|user| user.may_manage("project.manage"));
+    let of_user = move |of: fn(&CurrentUser) -> String| user.with_value(of);
     view! {
+        <WhileAllowed live what="the project">
+        <p class="page-meta"><ReadFreshness as_of/></p>
         {(!may_manage).then(|| view! {
             <p class="hint">"You can look, and change nothing: that takes the permission project.manage."</p>
         })}
         <section class="card" aria-labelledby="name">
             <h2 id="name">"Name"</h2>
             <dl class="facts">
-                <div><dt>"Id"</dt><dd><CopyableId id=user.project_id.to_string() whole=true/></dd></div>
-                <div><dt>"In addresses"</dt><dd><code>{format!("?project={}", user.project_slug)}</code></dd></div>
+                <div><dt>"Id"</dt><dd><CopyableId id=of_user(|user| user.project_id.to_string()) whole=true/></dd></div>
+                <div><dt>"In addresses"</dt><dd><code>{of_user(|user| format!("?project={}", user.project_slug))}</code></dd></div>
             </dl>
             <ChangeForm action name="renameProject">
                 <label class="field field-wide">
                     <span>"Called"</span>
-                    <input type="text" name="change[renameProject][name]" value=user.project_name required=true maxlength="200" disabled=!may_manage/>
+                    <input type="text" name="change[renameProject][name]" value=of_user(|user| user.project_name.clone()) required=true maxlength="200" disabled=!may_manage/>
                 </label>
                 <button class="button" disabled=move || !may_manage || action.pending().get()>"Rename"</button>
             </ChangeForm>
@@ -68,10 +77,9 @@ fn Settings(organizations: Vec<Organization>, user: CurrentUser, action: ChangeA
             <h2 id="organizations">"Organizations"</h2>
             <p class="hint">"Customers inside the project. What belongs to one is seen by its people and by the project's own."</p>
             <ul class="list">
-                {organizations
-                    .into_iter()
-                    .map(|organization| view! { <OrganizationItem organization may_manage action/> })
-                    .collect_view()}
+                <For each=move || organizations.get() key=Organization::clone let:organization>
+                    <OrganizationItem organization may_manage action/>
+                </For>
             </ul>
             {may_manage.then(|| view! {
                 <ChangeForm action name="createOrganization">
@@ -83,6 +91,7 @@ fn Settings(organizations: Vec<Organization>, user: CurrentUser, action: ChangeA
                 </ChangeForm>
             })}
         </section>
+        </WhileAllowed>
     }
 }
 

@@ -7,19 +7,20 @@ use leptos_router::hooks::use_query_map;
 
 use crate::api::{ChangeProject, list_sessions};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
-use crate::components::{ErrorState, Icon, IconName, Loading, RelativeTime};
+use crate::components::{ErrorState, Icon, IconName, Loading, ReadFreshness, RelativeTime, WhileAllowed};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::format;
-use crate::live::use_connection;
-use crate::model::Session;
+use crate::live::reduce::Polled;
+use crate::live::{Anchor, refetch_after, use_live};
+use crate::model::{Session, Snapshot};
 
 /// One's own logins.
 #[component]
 pub fn SessionsPage() -> impl IntoView {
-    use_connection();
     let project = use_project();
-    let action = ServerAction::<ChangeProject>::new();
-    let sessions = Resource::new(move || action.version().get(), move |_| list_sessions(project.slug()));
+    let action = use_form_action::<ChangeProject>();
+    let sessions = Resource::new(|| (), move |()| list_sessions(project.slug()));
     view! {
         <Title text="Your sessions"/>
         <div class="page">
@@ -28,7 +29,7 @@ pub fn SessionsPage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="your sessions"/> }>
                 {move || Suspend::new(async move {
                     match sessions.await {
-                        Ok(sessions) => Either::Left(view! { <Sessions sessions action/> }),
+                        Ok(snapshot) => Either::Left(view! { <Sessions snapshot action/> }),
                         Err(error) => Either::Right(view! { <ErrorState error what="your sessions"/> }),
                     }
                 })}
@@ -39,21 +40,32 @@ pub fn SessionsPage() -> impl IntoView {
 }
 
 #[component]
-fn Sessions(sessions: Vec<Session>, action: ChangeAction) -> impl IntoView {
-    let count = sessions.len().to_string();
-    let has_others = sessions.iter().any(|session| !session.current);
+fn Sessions(snapshot: Snapshot<Vec<Session>>, action: ChangeAction) -> impl IntoView {
+    let anchor = Anchor::from(&snapshot);
+    let state = RwSignal::new(Polled::new(snapshot));
+    let project = use_project();
+    let live = use_live(state, anchor, move || list_sessions(project.slug()));
+    refetch_after(action, live);
+    let as_of = Memo::new(move |_| state.with(Polled::as_of));
+    let sessions = Memo::new(move |_| state.with(|state| state.data().clone()));
+    let has_others = Memo::new(move |_| sessions.read().iter().any(|session| !session.current));
     view! {
+        <WhileAllowed live what="your sessions">
         <section class="card" aria-label="Sessions">
-            <ul class="list" data-count=count>
-                {sessions.into_iter().map(|session| view! { <SessionItem session action/> }).collect_view()}
+            <p class="page-meta"><ReadFreshness as_of/></p>
+            <ul class="list" data-count=move || sessions.read().len().to_string()>
+                <For each=move || sessions.get() key=Session::clone let:session>
+                    <SessionItem session action/>
+                </For>
             </ul>
-            {has_others.then(|| view! {
+            <Show when=move || has_others.get()>
                 <ChangeForm action name="endOtherSessions">
                     <input type="hidden" name="change" value="endOtherSessions"/>
                     <button class="button button-danger" disabled=move || action.pending().get()>"End all others"</button>
                 </ChangeForm>
-            })}
+            </Show>
         </section>
+        </WhileAllowed>
     }
 }
 

@@ -16,6 +16,7 @@ use self::new_webhook::NewWebhookForm;
 use crate::api::{ChangeProject, list_webhooks};
 use crate::components::change_form::{ChangeAction, ChangeAnswer};
 use crate::components::{EmptyState, ErrorState, Loading, ReadFreshness, RelativeTime, WhileAllowed};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::format;
 use crate::live::reduce::Polled;
@@ -26,7 +27,7 @@ use crate::model::{Snapshot, Webhook};
 #[component]
 pub fn WebhooksPage() -> impl IntoView {
     let project = use_project();
-    let action = ServerAction::<ChangeProject>::new();
+    let action = use_form_action::<ChangeProject>();
     let webhooks = Resource::new(|| (), move |()| list_webhooks(project.slug()));
     view! {
         <Title text="Webhooks"/>

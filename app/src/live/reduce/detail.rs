@@ -1,46 +1,38 @@
-//! One settlement with its history.
+//! One record with its history.
 
 use tidewatch_events::Envelope;
-use tidewatch_events::catalog::settlement::{
-    SettlementFailed, SettlementGasEstimated, SettlementSettled, SettlementStatus, SettlementStatusChanged,
-};
+use tidewatch_events::catalog::access::CommentCreated;
+use tidewatch_modules::Record;
 
 use super::Reducer;
-use super::facts::row_of;
-use crate::model::{SettlementDetail, Snapshot};
+use crate::model::{Comment, RecordDetail, Snapshot};
 
-/// A settlement that follows events.
+/// A record that follows events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DetailState {
-    detail: SettlementDetail,
-    /// What can be done depends on rules and rights that the server alone knows.
-    moves_are_old: bool,
+    detail: RecordDetail,
+    /// Somebody looks after it whose name is not known here.
+    unknown_person: bool,
 }
 
 impl DetailState {
-    /// The settlement as it was loaded.
+    /// The record as it was loaded.
     #[must_use]
-    pub const fn new(detail: SettlementDetail) -> Self {
-        Self { detail, moves_are_old: false }
+    pub const fn new(detail: RecordDetail) -> Self {
+        Self { detail, unknown_person: false }
     }
 
     /// What is shown.
     #[must_use]
-    pub const fn detail(&self) -> &SettlementDetail {
+    pub const fn detail(&self) -> &RecordDetail {
         &self.detail
-    }
-
-    /// Whether the moves on offer belong to an earlier status and are being asked for anew.
-    #[must_use]
-    pub const fn moves_are_old(&self) -> bool {
-        self.moves_are_old
     }
 
     /// Takes the event into the timeline, by version; `false` when it is there, or older than all that is kept.
     fn tell(&mut self, envelope: &Envelope) -> bool {
         let timeline = &mut self.detail.timeline;
         let version = envelope.aggregate_version;
-        let is_full = timeline.len() >= SettlementDetail::MAX_TIMELINE;
+        let is_full = timeline.len() >= RecordDetail::MAX_TIMELINE;
         let index = timeline.partition_point(|event| event.aggregate_version < version);
         let is_there = timeline.get(index).is_some_and(|event| event.aggregate_version == version);
         if is_there || (is_full && index == 0) {
@@ -53,75 +45,79 @@ impl DetailState {
         true
     }
 
-    fn note(&mut self, envelope: &Envelope) {
-        let detail = &mut self.detail;
-        if let Some(Ok(event)) = envelope.payload::<SettlementGasEstimated>() {
-            detail.gas_estimate = Some(event.gas_estimate);
-        } else if let Some(Ok(event)) = envelope.payload::<SettlementSettled>() {
-            detail.tx_hash = Some(event.tx_hash);
-            detail.gas_actual = Some(event.gas_actual);
-        } else if let Some(Ok(event)) = envelope.payload::<SettlementFailed>() {
-            detail.error = Some(event.error);
-        } else if let Some(Ok(event)) = envelope.payload::<SettlementStatusChanged>() {
-            if event.from_status == SettlementStatus::Failed {
-                detail.error = None;
-            }
-            detail.hold_reason = event.reason.filter(|_| event.to_status == SettlementStatus::Held);
+    /// Takes a comment in; `false` when it is about another record, or there.
+    fn hear(&mut self, envelope: &Envelope) -> bool {
+        let Some(Ok(said)) = envelope.payload::<CommentCreated>() else { return false };
+        let is_there = self.detail.comments.iter().any(|comment| comment.id == said.comment_id);
+        if said.about != self.detail.record.id || is_there {
+            return false;
         }
+        self.detail.comments.push(Comment {
+            id: said.comment_id,
+            actor: envelope.metadata.actor.as_ref().map(ToString::to_string).unwrap_or_default(),
+            text: said.text,
+            created_at: envelope.occurred_at,
+        });
+        true
     }
 }
 
 impl Reducer for DetailState {
-    type Data = SettlementDetail;
+    type Data = RecordDetail;
 
     fn apply(&mut self, envelope: &Envelope) -> bool {
-        let Some(row) = row_of(envelope) else { return false };
-        if row.id != self.detail.settlement.id {
+        if self.hear(envelope) {
+            return true;
+        }
+        let Some(record) = Record::from_event(&self.detail.module, envelope) else { return false };
+        if record.id != self.detail.record.id {
             return false;
         }
         // The row may be ahead of the log: a change shows in the table once it is committed, and in
         // the timeline once it is published.
         let is_told = self.tell(envelope);
-        let is_newer = row.version > self.detail.settlement.version;
+        let is_newer = record.version > self.detail.record.version;
         if is_newer {
-            self.moves_are_old |= row.status != self.detail.settlement.status;
-            self.detail.settlement = row;
-            self.note(envelope);
+            self.unknown_person |=
+                record.assignee.is_some_and(|person| !self.detail.people.contains_key(&person));
+            self.detail.record = record;
         }
         is_told || is_newer
     }
 
-    fn replace(&mut self, snapshot: Snapshot<SettlementDetail>) {
+    fn replace(&mut self, snapshot: Snapshot<RecordDetail>) {
         *self = Self::new(snapshot.data);
     }
 
     fn wants_refetch(&self) -> bool {
-        self.moves_are_old
+        self.unknown_person
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
-    use super::super::testing::{Change, Ledger, changes};
+    use proptest::prelude::*;
+    use tidewatch_events::catalog::settlement::SettlementStatus;
+
+    use super::super::testing::{Change, Ledger, changes, module, record_of};
     use super::*;
 
     /// What the server answers of the first settlement, with `published` events in the log.
-    fn load(ledger: &Ledger, published: usize) -> SettlementDetail {
-        let settlement = ledger.rows[0].clone();
+    fn load(ledger: &Ledger, published: usize) -> RecordDetail {
+        let record = record_of(&ledger.rows[0]);
         let log = ledger.log[..published].iter();
-        let timeline = log.filter(|event| event.aggregate_id == settlement.id.to_string());
-        SettlementDetail {
+        let timeline = log.filter(|event| event.aggregate_id == record.id.to_string());
+        RecordDetail {
+            module: module(),
             timeline: timeline.cloned().collect(),
-            settlement,
-            moves: Vec::new(),
-            tx_hash: None,
-            error: None,
-            gas_estimate: None,
-            gas_actual: None,
-            hold_reason: None,
+            record,
+            comments: Vec::new(),
             organization: None,
+            people: BTreeMap::new(),
+            organizations: BTreeMap::new(),
+            me: None,
             may_act: true,
         }
     }

@@ -22,6 +22,11 @@ pub(super) fn row_of(envelope: &Envelope) -> Option<SettlementRow> {
         status: facts.status,
         confirmations: facts.confirmations,
         required: facts.required,
+        release_requested_by: envelope
+            .payload
+            .get("releaseRequestedBy")
+            .and_then(serde_json::Value::as_str)
+            .map(ToOwned::to_owned),
         version: envelope.aggregate_version,
         created_at: facts.created_at,
         updated_at: envelope.occurred_at,

@@ -2,6 +2,8 @@
 
 mod attention;
 mod minutes;
+mod trends;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -132,19 +134,22 @@ fn status_before(envelope: &Envelope) -> Option<SettlementStatus> {
 impl Reducer for OverviewState {
     type Data = Overview;
 
-    /// The relay's lag and the number of connections have no events.
-    const REFRESH: Option<Duration> = Some(Duration::from_secs(30));
+    /// The relay's lag and the number of connections have no events, and charts go on when nothing happens.
+    const REFRESH: Option<Duration> = Some(Duration::from_secs(10));
 
     fn apply(&mut self, envelope: &Envelope) -> bool {
         let recent = &mut self.overview.recent;
         if recent.iter().any(|event| event.event_id == envelope.event_id) {
             return false;
         }
-        let Some(row) = row_of(envelope) else { return false };
         recent.insert(0, envelope.clone());
         recent.truncate(Overview::MAX_RECENT);
+        waiting::note(&mut self.overview.waiting, envelope);
+        // The feed is of everything; what is counted besides are settlements.
+        let Some(row) = row_of(envelope) else { return true };
         self.count_today(envelope, &row);
         self.note_minute(envelope.event_type.as_str(), envelope.occurred_at);
+        self.unsure |= trends::note(&mut self.overview.trends, envelope.event_type.as_str(), &row);
         // What comes from the table is ahead of the log where the relay has not caught up.
         if self.known.get(&row.id).is_none_or(|(_, version)| *version < row.version) {
             self.count_move(envelope, &row);

@@ -15,13 +15,22 @@ const REFRESH: Duration = Duration::from_secs(2);
 pub struct Polled<T> {
     data: T,
     as_of: Timestamp,
+    /// Events whose type begins so tell of a change: the data is read anew at once.
+    told_by: Option<&'static str>,
+    is_stale: bool,
 }
 
 impl<T> Polled<T> {
     /// The data as it was loaded.
     #[must_use]
     pub fn new(snapshot: Snapshot<T>) -> Self {
-        Self { data: snapshot.data, as_of: snapshot.as_of }
+        Self { data: snapshot.data, as_of: snapshot.as_of, told_by: None, is_stale: false }
+    }
+
+    /// The data as it was loaded; of some of it events tell whose type begins like this.
+    #[must_use]
+    pub fn told_by(snapshot: Snapshot<T>, prefix: &'static str) -> Self {
+        Self { told_by: Some(prefix), ..Self::new(snapshot) }
     }
 
     /// What was read.
@@ -42,16 +51,17 @@ impl<T> Reducer for Polled<T> {
 
     const REFRESH: Option<Duration> = Some(REFRESH);
 
-    fn apply(&mut self, _: &Envelope) -> bool {
+    fn apply(&mut self, envelope: &Envelope) -> bool {
+        self.is_stale |= self.told_by.is_some_and(|prefix| envelope.event_type.as_str().starts_with(prefix));
         false
     }
 
     fn replace(&mut self, snapshot: Snapshot<T>) {
-        *self = Self::new(snapshot);
+        *self = Self { told_by: self.told_by, ..Self::new(snapshot) };
     }
 
     fn wants_refetch(&self) -> bool {
-        false
+        self.is_stale
     }
 }
 
@@ -189,6 +199,26 @@ mod tests {
             resume_token: String::new(),
             as_of: "2026-11-20T20:00:00Z".parse().expect("a time"),
         }
+    }
+
+    #[test]
+    fn is_read_anew_when_an_event_tells_of_a_change() {
+        let told = |event_type: &str| Envelope {
+            event_type: event_type.parse().expect("a type"),
+            ..crate::live::testing::event(1)
+        };
+        let mut people = Polled::told_by(read(&[]), "user.");
+        people.apply(&told("order.created"));
+        assert!(!people.wants_refetch());
+        people.apply(&told("user.updated"));
+        assert!(people.wants_refetch());
+        people.replace(read(&[(1, "a")]));
+        assert!(!people.wants_refetch());
+        people.apply(&told("user.created"));
+        assert!(people.wants_refetch(), "it goes on listening");
+        let mut jobs = Polled::new(read(&[]));
+        jobs.apply(&told("user.updated"));
+        assert!(!jobs.wants_refetch());
     }
 
     #[test]

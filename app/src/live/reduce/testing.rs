@@ -8,6 +8,10 @@ use tidewatch_events::money::Currency;
 use tidewatch_events::{AggregateType, Envelope, EventId, EventType, Metadata, Position, Timestamp};
 use uuid::Uuid;
 
+use tidewatch_events::Permission;
+use tidewatch_modules::module::{FieldKind, field, status};
+use tidewatch_modules::{Module, Record, Tone};
+
 use crate::model::SettlementRow;
 
 /// One change: to a settlement by index (a new one when there is none), and where it goes.
@@ -68,10 +72,40 @@ fn new_row(index: usize, now: Timestamp) -> SettlementRow {
         status: SettlementStatus::Created,
         confirmations: 0,
         required: 0,
+        release_requested_by: None,
         version: 1,
         created_at: now,
         updated_at: now,
     }
+}
+
+/// The module that settlements are of.
+pub(super) fn module() -> Module {
+    let fields = [
+        "reference",
+        "amountMinor",
+        "currency",
+        "network",
+        "confirmations",
+        "required",
+        "releaseRequestedBy",
+    ];
+    let mut module = Module::new(
+        "settlement",
+        AggregateType::SETTLEMENT,
+        "stl",
+        Permission::SETTLEMENTS_READ,
+        Permission::SETTLEMENTS_ACT,
+    )
+    .with_statuses(SettlementStatus::ALL.map(|name| status(name.as_str(), Tone::Neutral)))
+    .with_fields(fields.map(|name| field(name, name, FieldKind::Text)));
+    module.amount_field = Some("amountMinor".into());
+    module
+}
+
+/// The record that a settlement is.
+pub(super) fn record_of(row: &SettlementRow) -> Record {
+    serde_json::from_value(json!(row)).expect("a record")
 }
 
 pub(super) fn currency(code: &str) -> Currency {

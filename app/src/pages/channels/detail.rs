@@ -94,7 +94,7 @@ fn Events(state: RwSignal<Polled<Channels>>, is_private: bool) -> impl IntoView 
                     <details>
                         <summary class="event-summary">
                             <span class="list-title">{event.event_type.to_string()}</span>
-                            <span class="list-detail"><RelativeTime at=event.occurred_at/> " · #" {event.position.get()}</span>
+                            <span class="list-detail"><RelativeTime at=event.occurred_at in_row=true/> " · #" {event.position.get()}</span>
                         </summary>
                         <Json value=event.payload/>
                     </details>

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use tidewatch_events::Channel;
 
 use crate::components::error_state::encode;
-use crate::components::{EmptyState, RelativeTime};
+use crate::components::text_filter::{has_words, use_words};
+use crate::components::{EmptyState, RelativeTime, TextFilter};
 use crate::contexts::project::use_project;
 use crate::format;
 use crate::live::reduce::Polled;
@@ -29,14 +30,22 @@ pub(super) fn OpenForm() -> impl IntoView {
 /// Those with most listeners first.
 #[component]
 pub(super) fn ChannelList(state: RwSignal<Polled<Channels>>, selected: Option<Channel>) -> impl IntoView {
+    let words = use_words();
     let names = Memo::new(move |_| {
-        state.with(|state| state.data().channels.iter().map(|row| row.name.clone()).collect::<Vec<_>>())
+        let all =
+            state.with(|state| state.data().channels.iter().map(|row| row.name.clone()).collect::<Vec<_>>());
+        let words = words.read();
+        all.into_iter().filter(|name| has_words(&words, [&*name.to_string()])).collect::<Vec<_>>()
     });
     let selected = StoredValue::new(selected);
     view! {
         <section class="card" aria-labelledby="channels">
             <h2 id="channels">"In use"</h2>
-            <Show when=move || names.with(Vec::is_empty)>
+            <TextFilter path="/channels" placeholder="A part of a name"/>
+            <Show when=move || names.with(Vec::is_empty) && !words.read().is_empty()>
+                <EmptyState title="No channel in use is called that"><p>"Open one by its whole name above, whether anything goes on there or not."</p></EmptyState>
+            </Show>
+            <Show when=move || names.with(Vec::is_empty) && words.read().is_empty()>
                 <EmptyState title="No channel is in use">
                     <p>"A channel is there as soon as somebody listens to it or publishes on it. Open one by its name above, and try."</p>
                 </EmptyState>

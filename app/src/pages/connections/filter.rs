@@ -22,6 +22,7 @@ pub(super) fn read_query(params: &ParamsMap) -> Result<ConnectionQuery, AppError
         key: text("key")
             .map(|text| text.parse().map_err(|error| invalid("key", format!("`{text}` {error}"))))
             .transpose()?,
+        q: text("q"),
         after: text("after"),
     })
 }
@@ -33,6 +34,7 @@ pub(super) fn href(query: &ConnectionQuery, after: Option<&str>) -> String {
         [
             ("channel", query.channel.as_ref().map(|channel| encode(&channel.to_string()))),
             ("key", query.key.map(|key| key.to_string())),
+            ("q", query.q.as_deref().map(encode)),
             ("after", after.map(encode)),
         ],
     )
@@ -45,11 +47,17 @@ pub(super) fn Filter() -> impl IntoView {
     let project = use_project();
     let value = move |name: &'static str| move || params.read().get(name).unwrap_or_default();
     let is_filtered = move || {
-        ["channel", "key"].iter().any(|name| params.read().get(name).is_some_and(|text| !text.is_empty()))
+        ["q", "channel", "key"]
+            .iter()
+            .any(|name| params.read().get(name).is_some_and(|text| !text.is_empty()))
     };
     view! {
         <form method="get" action="/connections" class="form form-inline panel">
             {(!project.slug().is_empty()).then(|| view! { <input type="hidden" name="project" value=project.slug()/> })}
+            <label class="field field-wide">
+                <span>"Search"</span>
+                <input type="search" name="q" value=value("q") placeholder="A name, an address, a program" autocomplete="off" data-search=""/>
+            </label>
             <label class="field field-wide">
                 <span>"On the channel"</span>
                 <input type="text" name="channel" value=value("channel") placeholder="orders" autocomplete="off"/>
@@ -72,11 +80,12 @@ mod tests {
     fn reads_back_what_it_wrote() {
         let mut params = ParamsMap::new();
         params.insert("channel", "private-orders".to_owned());
+        params.insert("q", "ann 10.0".to_owned());
         params.insert("after", "12:con_x".to_owned());
         let query = read_query(&params).expect("a query");
         assert_eq!(
             href(&query, query.after.as_deref()),
-            "/connections?channel=private-orders&after=12%3Acon_x"
+            "/connections?channel=private-orders&q=ann%2010.0&after=12%3Acon_x"
         );
     }
 

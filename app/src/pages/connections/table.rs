@@ -29,7 +29,7 @@ pub(super) fn ConnectionTable(
 
     let as_of = Memo::new(move |_| list.with(PolledList::as_of));
     let is_empty = Memo::new(move |_| list.with(|list| list.visible().is_empty()));
-    let is_filtered = query.channel.is_some() || query.key.is_some();
+    let is_filtered = query.channel.is_some() || query.key.is_some() || query.q.is_some();
     let newest = query.after.as_ref().map(|_| project.href(&href(&query, None)));
     let query = StoredValue::new(query);
     let older = Memo::new(move |_| {

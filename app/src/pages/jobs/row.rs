@@ -61,7 +61,7 @@ fn when(job: &Job) -> impl IntoView + use<> {
         (JobState::Scheduled, ..) => ("due ", job.run_at),
         _ => ("asked for ", job.created_at),
     };
-    view! { <span class="cell-faint">{word}</span> <RelativeTime at/> }
+    view! { <span class="cell-faint">{word}</span> <RelativeTime at in_row=true/> }
 }
 
 fn failure(job: &Job) -> impl IntoView + use<> {

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use tidewatch_events::job::JobState;
 
+use super::filter::JobFilter;
 use super::row::JobRow;
 use super::scope::{href, in_state};
 use crate::api::list_jobs;
@@ -38,6 +39,7 @@ pub(super) fn JobTable(query: JobQuery, snapshot: Snapshot<JobPage>, action: Cha
     view! {
         <WhileAllowed live what="the jobs">
         <StateFilter list query=asked.get_value()/>
+        <JobFilter list query=asked.get_value()/>
         <LiveTable list what="jobs" freshness=move || view! { <ReadFreshness as_of/> }>
             <table class="table jobs" class:is-empty=move || is_empty.get()>
                 <caption class="visually-hidden">"Jobs, newest first"</caption>

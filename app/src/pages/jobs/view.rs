@@ -13,6 +13,7 @@ use crate::components::change_form::ChangeAnswer;
 use crate::components::{
     CopyableId, ErrorState, JobBadge, Json, Loading, ReadFreshness, RelativeTime, WhileAllowed,
 };
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::live::reduce::Polled;
@@ -57,7 +58,7 @@ fn JobView(snapshot: Snapshot<Job>) -> impl IntoView {
     let state = RwSignal::new(Polled::new(snapshot));
     let project = use_project();
     let live = use_live(state, anchor, move || get_job(project.slug(), id));
-    let action = ServerAction::<ChangeProject>::new();
+    let action = use_form_action::<ChangeProject>();
     refetch_after(action, live);
 
     let as_of = Memo::new(move |_| state.with(Polled::as_of));
@@ -71,7 +72,7 @@ fn JobView(snapshot: Snapshot<Job>) -> impl IntoView {
                 <h1>{first.kind.clone()}</h1>
                 <CopyableId id=id.to_string() whole=true/>
             </header>
-            <div class="settlement-state">
+            <div class="record-state">
                 {move || view! { <JobBadge state=job.read().state/> }}
                 {move || progress(&job.read())}
                 <ReadFreshness as_of/>

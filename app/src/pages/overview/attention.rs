@@ -2,31 +2,51 @@
 
 use leptos::prelude::*;
 
+use crate::components::status_badge::icon_of;
 use crate::components::{Amount, Icon, IconName, RelativeTime, StatusBadge};
 use crate::contexts::project::use_project;
+use crate::format;
 use crate::live::reduce::OverviewState;
-use crate::model::SettlementRow;
+use crate::model::{SettlementRow, Waiting};
 
-/// Failed, held and stuck settlements, oldest first.
+/// What waits in each module, and failed, held and stuck settlements, oldest first.
 #[component]
 pub fn Attention(state: RwSignal<OverviewState>) -> impl IntoView {
     let project = use_project();
     let rows = Memo::new(move |_| state.with(|state| state.overview().needs_attention.clone()));
+    let waiting = Memo::new(move |_| {
+        let waiting = state.with(|state| state.overview().waiting.clone());
+        waiting.into_iter().filter(|line| line.total.count > 0).collect::<Vec<_>>()
+    });
     let is_empty = Memo::new(move |_| rows.read().is_empty());
     view! {
         <section class="card attention" aria-labelledby="attention" data-count=move || rows.read().len().to_string()>
             <h2 id="attention">"Needs a person"</h2>
-            <Show when=move || is_empty.get()>
+            <ul class="waiting">
+                <For each=move || waiting.get() key=|line: &Waiting| (line.module.clone(), line.status.clone(), line.total.count) let:line>
+                    <li data-waiting=format!("{}-{}", line.module, line.status) data-total=line.total.count.to_string()>
+                        <a class="chip" data-tone=line.tone.as_str() href=project.href(&format!("/{}?status={}", line.module, line.status))>
+                            <Icon name=icon_of(line.tone)/>
+                            <strong class="tabular">{if line.total.estimated { "about " } else { "" }} {format::count(line.total.count)}</strong>
+                            " " {line.label}
+                        </a>
+                    </li>
+                </For>
+            </ul>
+            <Show when=move || is_empty.get() && waiting.read().is_empty()>
                 <p class="all-well"><Icon name=IconName::CheckCircle/>"Nothing waits for you."</p>
             </Show>
             <ul class="attention-list">
                 // A row that changes is another row: its key holds the version.
                 <For each=move || rows.get() key=|row: &SettlementRow| (row.id, row.version) let:row>
                     <li data-id=row.id.to_string() data-status=row.status.as_str() data-version=row.version.to_string()>
-                        <StatusBadge status=row.status/>
+                        <StatusBadge status=row.status.as_str()/>
                         <a class="row-link" href=project.href(&format!("/settlements/{}", row.id))>{row.reference.clone()}</a>
                         <Amount minor=row.amount_minor currency=row.currency/>
-                        <RelativeTime at=row.updated_at/>
+                        {row.release_requested_by.is_some().then(|| view! {
+                            <span class="tag" data-tone="warn" data-second-person="">"waits for a second person"</span>
+                        })}
+                        <RelativeTime at=row.updated_at in_row=true/>
                     </li>
                 </For>
             </ul>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use tidewatch_events::catalog::settlement::SettlementStatus;
 use tidewatch_events::money::format_minor;
 
+use crate::components::Number;
 use crate::format;
 use crate::live::reduce::OverviewState;
 
@@ -40,16 +41,6 @@ pub fn Numbers(state: RwSignal<OverviewState>) -> impl IntoView {
                 </div>
             </dl>
         </section>
-    }
-}
-
-#[component]
-fn Number(name: &'static str, key: &'static str, value: Memo<String>) -> impl IntoView {
-    view! {
-        <div class="number" data-key=key>
-            <dt>{name}</dt>
-            <dd>{move || value.get()}</dd>
-        </div>
     }
 }
 

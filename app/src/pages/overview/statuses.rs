@@ -22,7 +22,7 @@ pub fn Statuses(state: RwSignal<OverviewState>) -> impl IntoView {
         let share = move || format!("inline-size:{:.1}%", count.get() as f64 / most.get() as f64 * 100.0);
         view! {
             <li data-status=status.as_str() data-count=move || count.get().to_string()>
-                <a href=project.href(&format!("/settlements?status={status}"))><StatusBadge status/></a>
+                <a href=project.href(&format!("/settlements?status={status}"))><StatusBadge status=status.as_str()/></a>
                 <span class="bar" aria-hidden="true"><span class="bar-fill" style=share></span></span>
                 <span class="tabular">{move || format::count(count.get())}</span>
             </li>

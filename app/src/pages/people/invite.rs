@@ -12,12 +12,11 @@ use crate::model::{Invitation, Organization, Role};
 /// The form that invites, and the invitations that nobody has accepted yet.
 #[component]
 pub fn Invitations(
-    invitations: Vec<Invitation>,
-    roles: StoredValue<Vec<Role>>,
-    organizations: StoredValue<Vec<Organization>>,
+    invitations: Memo<Vec<Invitation>>,
+    roles: Memo<Vec<Role>>,
+    organizations: Memo<Vec<Organization>>,
     action: ChangeAction,
 ) -> impl IntoView {
-    let is_empty = invitations.is_empty();
     view! {
         <section class="card" aria-labelledby="invitations">
             <h2 id="invitations">"Invitations"</h2>
@@ -36,28 +35,25 @@ pub fn Invitations(
                     <p class="hint">"You get a link to send. It counts for 7 days and for one person."</p>
                 </div>
             </details>
-            {is_empty.then(|| view! { <p class="hint">"No invitation is open."</p> })}
+            <Show when=move || invitations.read().is_empty()><p class="hint">"No invitation is open."</p></Show>
             <ul class="list">
-                {invitations
-                    .into_iter()
-                    .map(|invitation| view! {
-                        <li class="list-item" data-id=invitation.id.to_string()>
-                            <div class="list-main">
-                                <p class="list-title">{invitation.email}</p>
-                                <p class="list-detail">{format!("until {}", format::absolute(invitation.expires_at))}</p>
-                            </div>
-                            <p class="list-side tags">
-                                {invitation.roles.into_iter().map(|role| view! { <span class="tag">{role}</span> }).collect_view()}
-                            </p>
-                            <ChangeButton
-                                action
-                                name="cancelInvitation"
-                                fields=vec![("id", invitation.id.to_string())]
-                                label="Take back"
-                            />
-                        </li>
-                    })
-                    .collect_view()}
+                <For each=move || invitations.get() key=Invitation::clone let:invitation>
+                    <li class="list-item" data-id=invitation.id.to_string()>
+                        <div class="list-main">
+                            <p class="list-title">{invitation.email}</p>
+                            <p class="list-detail">{format!("until {}", format::absolute(invitation.expires_at))}</p>
+                        </div>
+                        <p class="list-side tags">
+                            {invitation.roles.into_iter().map(|role| view! { <span class="tag">{role}</span> }).collect_view()}
+                        </p>
+                        <ChangeButton
+                            action
+                            name="cancelInvitation"
+                            fields=vec![("id", invitation.id.to_string())]
+                            label="Take back"
+                        />
+                    </li>
+                </For>
             </ul>
         </section>
     }

@@ -13,20 +13,20 @@ use crate::model::{Organization, Person, Role};
 pub fn PersonItem(
     person: Person,
     me: UserId,
-    roles: StoredValue<Vec<Role>>,
-    organizations: StoredValue<Vec<Organization>>,
+    roles: Memo<Vec<Role>>,
+    organizations: Memo<Vec<Organization>>,
     may_manage: bool,
     action: ChangeAction,
 ) -> impl IntoView {
     let title_of = |name: &String| {
-        roles.with_value(|roles| {
+        roles.with_untracked(|roles| {
             roles
                 .iter()
                 .find(|role| role.name == *name)
                 .map_or_else(|| name.clone(), |role| role.title.clone())
         })
     };
-    let organization_names = organizations.with_value(|all| {
+    let organization_names = organizations.with_untracked(|all| {
         let of_person = all.iter().filter(|organization| person.organizations.contains(&organization.id));
         of_person.map(|organization| organization.name.clone()).collect::<Vec<_>>().join(", ")
     });
@@ -64,8 +64,8 @@ pub fn PersonItem(
 #[component]
 fn PersonForms(
     person: Person,
-    roles: StoredValue<Vec<Role>>,
-    organizations: StoredValue<Vec<Organization>>,
+    roles: Memo<Vec<Role>>,
+    organizations: Memo<Vec<Organization>>,
     action: ChangeAction,
 ) -> impl IntoView {
     let id = person.id.to_string();
@@ -99,10 +99,10 @@ fn PersonForms(
 #[component]
 pub fn OrganizationChoice(
     name: &'static str,
-    organizations: StoredValue<Vec<Organization>>,
+    organizations: Memo<Vec<Organization>>,
     #[prop(optional)] chosen: Vec<tidewatch_events::id::OrganizationId>,
 ) -> impl IntoView {
-    let all = organizations.get_value();
+    let all = organizations.get_untracked();
     (!all.is_empty()).then(|| view! {
         <fieldset class="choices">
             <legend>"Organizations"</legend>

@@ -11,7 +11,7 @@ use crate::model::Role;
 
 /// Every role of the project, and the forms for its own.
 #[component]
-pub fn Roles(roles: Vec<Role>, may_manage: bool, action: ChangeAction) -> impl IntoView {
+pub fn Roles(roles: Memo<Vec<Role>>, may_manage: bool, action: ChangeAction) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="roles">
             <h2 id="roles">"Roles"</h2>
@@ -22,7 +22,9 @@ pub fn Roles(roles: Vec<Role>, may_manage: bool, action: ChangeAction) -> impl I
                 </details>
             })}
             <ul class="list">
-                {roles.into_iter().map(|role| view! { <RoleItem role may_manage action/> }).collect_view()}
+                <For each=move || roles.get() key=Role::clone let:role>
+                    <RoleItem role may_manage action/>
+                </For>
             </ul>
         </section>
     }
@@ -132,14 +134,14 @@ fn RoleForm(action: ChangeAction, #[prop(optional)] role: Option<Role>) -> impl 
 #[component]
 pub fn RoleChoice(
     name: &'static str,
-    roles: StoredValue<Vec<Role>>,
+    roles: Memo<Vec<Role>>,
     #[prop(optional)] chosen: Vec<String>,
 ) -> impl IntoView {
     view! {
         <fieldset class="choices">
             <legend>"Roles"</legend>
             {roles
-                .get_value()
+                .get_untracked()
                 .into_iter()
                 .map(|role| {
                     let checked = chosen.contains(&role.name);

@@ -12,6 +12,7 @@ use super::endpoint::{WebhookState, is_failing};
 use crate::api::{ChangeProject, get_webhook};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
 use crate::components::{CopyableId, ErrorState, Icon, IconName, Loading, RelativeTime, WhileAllowed};
+use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::live::reduce::PolledList;
@@ -66,7 +67,7 @@ fn WebhookView(query: WebhookQuery, snapshot: Snapshot<WebhookDetail>) -> impl I
     let project = use_project();
     let asked = query.clone();
     let live = use_live(state, anchor, move || get_webhook(project.slug(), id, asked.clone()));
-    let action = ServerAction::<ChangeProject>::new();
+    let action = use_form_action::<ChangeProject>();
     refetch_after(action, live);
 
     let webhook = Memo::new(move |_| state.with(|state| state.page().webhook.clone()));
@@ -82,7 +83,7 @@ fn WebhookView(query: WebhookQuery, snapshot: Snapshot<WebhookDetail>) -> impl I
                 <h1 class="breakable">{move || webhook.read().url.clone()}</h1>
                 <CopyableId id=id.to_string() whole=true/>
             </header>
-            <div class="settlement-state">{move || view! { <WebhookState webhook=webhook.get() as_of=as_of.get()/> }}</div>
+            <div class="record-state">{move || view! { <WebhookState webhook=webhook.get() as_of=as_of.get()/> }}</div>
             {move || trouble.get().map(|text| view! {
                 <p class="alert" data-tone="bad"><Icon name=IconName::Alert/><span>{text}</span></p>
             })}

@@ -4,7 +4,7 @@ use tidewatch_events::{EventType, Position};
 
 use super::super::testing::{Change, Ledger, changes, currency, envelope};
 use super::*;
-use crate::model::Standing;
+use crate::model::{Standing, Trends};
 
 /// What the server answers with `published` events in the log.
 fn load(ledger: &Ledger, published: usize) -> Snapshot<Overview> {
@@ -31,7 +31,9 @@ fn load(ledger: &Ledger, published: usize) -> Snapshot<Overview> {
             failed_today: 0,
             volume_today: Vec::new(),
             needs_attention: attention,
+            waiting: Vec::new(),
             per_minute: Vec::new(),
+            trends: Trends::default(),
             recent: log.iter().rev().take(Overview::MAX_RECENT).cloned().collect(),
             outbox_lag_ms: None,
             connections: 1,
