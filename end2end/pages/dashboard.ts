@@ -31,7 +31,7 @@ export class SettlementsPage extends Dashboard {
 
   constructor(page: Page) {
     super(page);
-    this.rows = page.locator('.settlement-row');
+    this.rows = page.locator('.record-row');
   }
 
   async open(query = ''): Promise<void> {
@@ -40,7 +40,7 @@ export class SettlementsPage extends Dashboard {
   }
 
   row(id: string): Locator {
-    return this.page.locator(`.settlement-row[data-id="${id}"]`);
+    return this.page.locator(`.record-row[data-id="${id}"]`);
   }
 
   /** The table as a person reads it, without the times that go on by themselves. */

@@ -114,8 +114,11 @@ test(`kill -9 of the server, ${KILLS} times while the simulator writes: every re
   await settlements.open();
   await settlements.isLive();
 
-  const types = ['created', 'network_selected', 'gas_estimated', 'status_changed', 'confirmation_progress', 'settled', 'failed']
-    .map((name) => `settlement.${name}`);
+  // Whatever the simulator's modules tell of: an EventSource hears the types alone that it asks for by name.
+  const told = ['created', 'network_selected', 'gas_estimated', 'status_changed', 'confirmation_progress', 'settled', 'failed',
+    'updated', 'received', 'refunded', 'started', 'progressed', 'completed', 'added', 'quoted', 'approved'];
+  const types = ['settlement', 'order', 'payment', 'invoice', 'balance', 'ticket', 'incident', 'server', 'automation', 'log']
+    .flatMap((module) => told.map((name) => `${module}.${name}`));
   const readers = [readByCurl(tidewatch), readByEventSource(tidewatch, types)];
   tidewatch.startSimulator('40/s');
   try {

@@ -1,4 +1,4 @@
-import { SettlementsPage } from '../pages/dashboard.ts';
+import { Dashboard, SettlementsPage } from '../pages/dashboard.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('a settlement that curl makes appears, and each of its moves, without a reload', async ({ page, operator, tidewatch }) => {
@@ -63,4 +63,19 @@ test('the overview counts along', async ({ page, operator, tidewatch }) => {
   await expect(count).toHaveAttribute('data-count', String(before + 1));
   await expect(page.locator(`.attention [data-id="${held.id}"]`)).toBeVisible();
   await expect(page.locator('.feed .timeline-item').first()).toContainText('COUNT-1');
+});
+
+test('what waits for a person in other modules is counted along', async ({ page, operator, tidewatch }) => {
+  await page.goto('/');
+  await new Dashboard(page).isLive();
+  const total = async () => Number(await page.locator('[data-waiting="incidents-open"]').getAttribute('data-total').catch(() => '0'));
+  const before = (await page.locator('[data-waiting="incidents-open"]').count()) === 0 ? 0 : await total();
+  const incident = await tidewatch.curl('POST', '/api/v1/incidents', { title: 'Waits for somebody', severity: 'high' });
+  expect(incident.status).toBe(201);
+  const line = page.locator('[data-waiting="incidents-open"]');
+  await expect(line).toHaveAttribute('data-total', String(before + 1));
+  await expect(line.getByRole('link')).toHaveAttribute('href', '/incidents?status=open');
+  await tidewatch.curl('POST', `/api/v1/incidents/${incident.json.id}/moves`, { move: 'acknowledge', expectedVersion: 1 });
+  if (before === 0) await expect(line).toHaveCount(0);
+  else await expect(line).toHaveAttribute('data-total', String(before));
 });

@@ -55,7 +55,7 @@ test('an operator makes a settlement and moves it by forms', async ({ page, oper
   await page.getByRole('button', { name: 'Create' }).click();
   await page.locator('main').getByRole('link', { name: 'FORM-1' }).first().click();
   await expect(settlements.heading).toHaveText('FORM-1');
-  await expect(page.locator('.settlement-amount')).toHaveText('1,250.50 EUR');
+  await expect(page.locator('.record-amount')).toHaveText('1,250.50 EUR');
 
   await page.getByText('Hold…').click();
   await page.getByLabel('Reason').fill('a second look');
