@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::pages::data::Sizes;
 use crate::systems::Database;
 
 /// Which cores do what, as `taskset -c` understands it.
@@ -57,10 +58,16 @@ pub struct Plan {
     pub jobs: usize,
     /// Jobs that come one by one.
     pub single_jobs: usize,
+    /// What stands behind the pages.
+    pub pages: Sizes,
+    /// Whether the pages' data is that of an earlier run.
+    pub pages_again: bool,
+    /// Requests of each page.
+    pub page_requests: usize,
 }
 
 impl Plan {
-    /// The whole plan: about 40 minutes with 5 runs.
+    /// The whole plan: about an hour with 5 runs.
     #[must_use]
     pub fn full(runs: usize, hold: Duration) -> Self {
         Self {
@@ -82,6 +89,9 @@ impl Plan {
             publishing: Duration::from_secs(6),
             jobs: 10_000,
             single_jobs: 200,
+            pages: Sizes { events: 10_000_000, settlements: 1_000_000 },
+            pages_again: false,
+            page_requests: 200,
         }
     }
 
@@ -105,6 +115,8 @@ impl Plan {
             publishing: Duration::from_secs(2),
             jobs: 2_000,
             single_jobs: 40,
+            pages: Sizes { events: 100_000, settlements: 10_000 },
+            page_requests: 30,
             ..Self::full(runs, Duration::ZERO)
         }
     }

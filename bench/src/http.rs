@@ -1,10 +1,29 @@
-//! The little HTTP that publishing to a peer needs: one request after the other on one connection.
+//! The little HTTP that the benchmark needs: one request after the other on one connection.
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+
+/// An answer, read whole.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body, as it came.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The value of a header, named in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
 
 /// A connection that is kept alive.
 #[derive(Debug)]
@@ -34,8 +53,7 @@ impl HttpConnection {
             body.len(),
             crate::event::EVENT_TYPE,
         );
-        self.stream.write_all(request.as_bytes()).await?;
-        self.answer().await
+        self.succeed(&request).await
     }
 
     /// Sends a GET and reads the whole answer.
@@ -43,50 +61,57 @@ impl HttpConnection {
     /// # Errors
     /// The answer is not of the 200s, or the connection was lost.
     pub async fn get(&mut self, path: &str) -> anyhow::Result<()> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n");
-        self.stream.write_all(request.as_bytes()).await?;
-        self.answer().await
+        self.succeed(&format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n")).await
     }
 
-    async fn answer(&mut self) -> anyhow::Result<()> {
+    /// Sends a request, given whole, and reads the whole answer.
+    ///
+    /// # Errors
+    /// The connection was lost, or what came is no HTTP.
+    pub async fn ask(&mut self, request: &str) -> anyhow::Result<Answer> {
+        self.stream.write_all(request.as_bytes()).await?;
         let status = self.line().await?;
-        let mut length = 0;
-        let mut chunked = false;
+        let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let mut answer = Answer { status: status.context("no status")?, ..Answer::default() };
         loop {
-            let line = self.line().await?.to_ascii_lowercase();
+            let line = self.line().await?;
             if line.is_empty() {
                 break;
             }
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().context("a length that is no number")?;
-            }
-            chunked |= line.starts_with("transfer-encoding:") && line.contains("chunked");
+            let (name, value) = line.split_once(':').context("a header without a name")?;
+            answer.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        if chunked {
-            self.skip_chunks().await?;
-        } else {
-            self.skip(length).await?;
+        if answer.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
+            self.read_chunks(&mut answer.body).await?;
+        } else if let Some(length) = answer.header("content-length") {
+            let length = length.parse().context("a length that is no number")?;
+            self.read(&mut answer.body, length).await?;
         }
-        if !status.starts_with("HTTP/1.1 2") {
-            bail!("the server answered {status}");
-        }
+        Ok(answer)
+    }
+
+    async fn succeed(&mut self, request: &str) -> anyhow::Result<()> {
+        let answer = self.ask(request).await?;
+        ensure!((200..300).contains(&answer.status), "the server answered {}", answer.status);
         Ok(())
     }
 
-    async fn skip_chunks(&mut self) -> anyhow::Result<()> {
+    async fn read_chunks(&mut self, body: &mut Vec<u8>) -> anyhow::Result<()> {
         loop {
             let line = self.line().await?;
             let size = usize::from_str_radix(line.trim(), 16).context("a chunk without a size")?;
-            self.skip(size + 2).await?;
+            self.read(body, size).await?;
+            self.line().await?;
             if size == 0 {
                 return Ok(());
             }
         }
     }
 
-    async fn skip(&mut self, bytes: usize) -> anyhow::Result<()> {
-        let mut rest = vec![0; bytes];
-        self.stream.read_exact(&mut rest).await?;
+    async fn read(&mut self, body: &mut Vec<u8>, bytes: usize) -> anyhow::Result<()> {
+        let begin = body.len();
+        body.resize(begin + bytes, 0);
+        self.stream.read_exact(&mut body[begin..]).await?;
         Ok(())
     }
 

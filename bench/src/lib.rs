@@ -8,6 +8,7 @@
 //!    │                 └──▶ process             CPU and memory out of /proc
 //!    ├──▶ services                              what the SDK publishes to, over HTTP
 //!    ├──▶ queues                                job queues: one process of workers each
+//!    ├──▶ pages                                 ten million events, and who opens the pages about them
 //!    └──▶ report                                records, targets, RESULTS.md
 //! ```
 
@@ -19,6 +20,7 @@ pub mod cores;
 pub mod event;
 pub mod http;
 pub mod measure;
+pub mod pages;
 pub mod peers;
 pub mod process;
 pub mod publish;

@@ -6,6 +6,7 @@ mod flood;
 mod held;
 mod jobs;
 mod memory;
+mod pages;
 mod publish;
 mod relay;
 mod replay;
@@ -42,6 +43,8 @@ pub enum Group {
     Jobs,
     /// Publishing by the SDK
     Publish,
+    /// The server time of each page
+    Pages,
 }
 
 impl Group {
@@ -60,6 +63,7 @@ impl Group {
             Self::Flood => flood::SPECS,
             Self::Jobs => jobs::SPECS,
             Self::Publish => publish::SPECS,
+            Self::Pages => pages::SPECS,
         }
     }
 
@@ -86,6 +90,7 @@ impl Group {
             Self::Flood => flood::measure(context).await,
             Self::Jobs => jobs::measure(context).await,
             Self::Publish => publish::measure(context).await,
+            Self::Pages => pages::measure(context).await,
         }
     }
 }

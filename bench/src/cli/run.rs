@@ -40,6 +40,18 @@ pub(super) struct Run {
     #[arg(long, default_value_t = 300)]
     hold_seconds: u64,
 
+    /// Published events behind the pages
+    #[arg(long)]
+    pages_events: Option<u64>,
+
+    /// Settlements behind the pages
+    #[arg(long)]
+    pages_settlements: Option<u64>,
+
+    /// Open the pages of what an earlier run has left in this Postgres, in place of making it anew
+    #[arg(long)]
+    pages_again: bool,
+
     /// A Postgres in which databases may be made
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
@@ -148,11 +160,7 @@ impl Run {
         std::fs::create_dir_all(&self.run_folder)?;
         Ok(Context {
             clock: Arc::new(Clock::start()),
-            plan: if self.quick {
-                Plan::quick(runs)
-            } else {
-                Plan::full(runs, Duration::from_secs(self.hold_seconds))
-            },
+            plan: self.plan(runs),
             cores: Cores {
                 server: self.server_core.clone(),
                 generator: self.generator_core.clone(),
@@ -167,6 +175,18 @@ impl Run {
         })
     }
 
+    fn plan(&self, runs: usize) -> Plan {
+        let mut plan = if self.quick {
+            Plan::quick(runs)
+        } else {
+            Plan::full(runs, Duration::from_secs(self.hold_seconds))
+        };
+        plan.pages.events = self.pages_events.unwrap_or(plan.pages.events);
+        plan.pages.settlements = self.pages_settlements.unwrap_or(plan.pages.settlements);
+        plan.pages_again = self.pages_again;
+        plan
+    }
+
     /// As one would type it.
     fn command(&self) -> String {
         let mut command = format!("make bench RUNS={}", self.runs);
@@ -174,6 +194,10 @@ impl Run {
             command.push_str(" QUICK=1");
         } else {
             command.push_str(&format!(" HOLD={}", self.hold_seconds));
+        }
+        let sizes = [("PAGES_EVENTS", self.pages_events), ("PAGES_SETTLEMENTS", self.pages_settlements)];
+        for (name, size) in sizes.into_iter().filter_map(|(name, size)| Some((name, size?))) {
+            command.push_str(&format!(" {name}={size}"));
         }
         if !self.rows.is_empty() {
             let names: Vec<String> = self

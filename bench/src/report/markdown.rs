@@ -94,14 +94,20 @@ fn write_row(text: &mut String, spec: &RowSpec, record: Option<&Record>, notes: 
 
 fn write_table(text: &mut String, spec: &RowSpec, record: &Record) -> std::fmt::Result {
     let titles: Vec<&str> = spec.columns.iter().map(|column| column.title).collect();
-    writeln!(text, "| | {} | Tidewatch ÷ it |", titles.join(" | "))?;
-    writeln!(text, "|---|{}---|", "---|".repeat(titles.len()))?;
+    let is_compared = !spec.compared.is_empty();
+    let (title, rule) = if is_compared { (" Tidewatch ÷ it |", "---|") } else { ("", "") };
+    writeln!(text, "| | {} |{title}", titles.join(" | "))?;
+    writeln!(text, "|---|{}{rule}", "---|".repeat(titles.len()))?;
     for system in &record.order {
         write!(text, "| {system} |")?;
         for column in spec.columns {
             let value = spread(record.values(system, column.metric));
             let cell = value.map_or_else(|| "–".to_owned(), |value| shown(value, column.decimals));
             write!(text, " {cell} |")?;
+        }
+        if !is_compared {
+            writeln!(text)?;
+            continue;
         }
         let compared = (system != TIDEWATCH)
             .then(|| ratio(record.values(TIDEWATCH, spec.compared), record.values(system, spec.compared)))

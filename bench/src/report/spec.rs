@@ -12,7 +12,7 @@ pub struct RowSpec {
     pub title: &'static str,
     /// What its table shows.
     pub columns: &'static [Column],
-    /// The metric whose ratio to each peer is shown.
+    /// The metric whose ratio to each peer is shown; empty: there is no peer.
     pub compared: &'static str,
     /// What is asked of it.
     pub checks: &'static [Check],

@@ -26,6 +26,10 @@ use crate::publish::{Publisher, Publishers};
 
 /// The project of all events.
 const PROJECT: &str = "bench";
+/// The project of the demo.
+const DEMO: &str = "demo";
+/// The file with the demo's accounts.
+const ACCOUNTS: &str = "demo.env";
 /// Connections of the publishers.
 const CONNECTIONS: u32 = 40;
 
@@ -67,6 +71,10 @@ impl Database {
         }
         execute(format!("create database {name}")).await?;
         connection.close().await?;
+        self.address_of(name)
+    }
+
+    fn address_of(&self, name: &str) -> anyhow::Result<String> {
         let (server, _) = self.url.rsplit_once('/').context("the address of Postgres names no database")?;
         Ok(format!("{server}/{name}"))
     }
@@ -102,6 +110,26 @@ pub struct Prepared {
     /// The project.
     pub project: ProjectId,
     key: String,
+}
+
+/// A database with the demo's project.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    /// The database.
+    pub prepared: Prepared,
+    /// Who may sign in.
+    pub account: Account,
+}
+
+/// The demo's operator, and its API key.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Their address.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// A key with every right.
+    pub api_key: String,
 }
 
 impl Tidewatch {
@@ -140,13 +168,54 @@ impl Tidewatch {
         command(context, &url, &["migrate"]).await?;
         command(context, &url, &["projects", "create", PROJECT, "--name", "Benchmarks"]).await?;
         let key = make_key(context, &url, "readers", &["events.read", "settlements.read"]).await?;
-        let mut connection = PgConnection::connect(&url).await?;
-        let project: Uuid = sqlx::query_scalar("select id from projects where slug = $1")
-            .bind(PROJECT)
-            .fetch_one(&mut connection)
-            .await?;
-        connection.close().await?;
-        Ok(Prepared { url, project: ProjectId::from_uuid(project), key })
+        let project = project_of(&url, PROJECT).await?;
+        Ok(Prepared { url, project, key })
+    }
+
+    /// Makes the database with the demo's project, by Tidewatch's own commands.
+    ///
+    /// # Errors
+    /// One of them failed.
+    pub async fn prepare_demo(&self, context: &Context) -> anyhow::Result<Demo> {
+        let url = self.database.create(self.database_name).await?;
+        // Accounts of another database.
+        let _ = std::fs::remove_file(context.run_folder.join(ACCOUNTS));
+        self.reopen_demo(context, url).await
+    }
+
+    /// The database as an earlier run left it, with the schema of today.
+    ///
+    /// # Errors
+    /// There is none, or a command failed.
+    pub async fn find_demo(&self, context: &Context) -> anyhow::Result<Demo> {
+        let url = self.database.address_of(self.database_name)?;
+        self.reopen_demo(context, url).await
+    }
+
+    async fn reopen_demo(&self, context: &Context, url: String) -> anyhow::Result<Demo> {
+        command(context, &url, &["migrate"]).await?;
+        let file = context.run_folder.join(ACCOUNTS);
+        command(context, &url, &["seed", "--write-env", &file.to_string_lossy()]).await?;
+        let text = std::fs::read_to_string(&file)?;
+        let value = |name: &str| {
+            let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            found.map(ToOwned::to_owned).with_context(|| format!("the demo has no {name}"))
+        };
+        let account = Account {
+            email: value("TIDEWATCH_EMAIL")?,
+            password: value("TIDEWATCH_PASSWORD")?,
+            api_key: value("TIDEWATCH_API_KEY")?,
+        };
+        let project = project_of(&url, DEMO).await?;
+        Ok(Demo { prepared: Prepared { url, project, key: account.api_key.clone() }, account })
+    }
+
+    /// Has Tidewatch compare all tables with the events.
+    ///
+    /// # Errors
+    /// They do not say the same.
+    pub async fn verify(&self, context: &Context, prepared: &Prepared) -> anyhow::Result<()> {
+        command(context, &prepared.url, &["verify"]).await.map(drop)
     }
 
     /// Starts the server on what was prepared.
@@ -205,6 +274,16 @@ async fn make_key(context: &Context, url: &str, name: &str, scopes: &[&str]) -> 
     let mut arguments = vec!["keys", "--project", PROJECT, "create", name];
     arguments.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
     Ok(command(context, url, &arguments).await?.trim().to_owned())
+}
+
+async fn project_of(url: &str, slug: &str) -> anyhow::Result<ProjectId> {
+    let mut connection = PgConnection::connect(url).await?;
+    let project: Uuid = sqlx::query_scalar("select id from projects where slug = $1")
+        .bind(slug)
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(ProjectId::from_uuid(project))
 }
 
 /// Runs a command of the program and gives what it printed.
