@@ -1,7 +1,7 @@
 # What each target does is in scripts/, one file each. `make` lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev stop build test test-rust e2e bench check check-native check-wasm fmt psql clean
+.PHONY: help setup run dev stop build test test-rust e2e screenshots size bench check check-native check-wasm fmt psql clean
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,7 +31,13 @@ test-rust: ## only the Rust tests
 e2e: ## only the browser tests
 	@scripts/test.sh browser
 
-bench: ## measures Tidewatch beside its peers, about 40 min (ROWS=fanout,replay RUNS=1 QUICK=1 for a quick look)
+screenshots: ## pictures of every page, wide and narrow, light and dark, into .data/screenshots
+	@scripts/test.sh screens
+
+size: ## what a browser loads, built for production: after gzip and brotli
+	@scripts/size.sh
+
+bench: ## measures Tidewatch beside its peers, about an hour (ROWS=fanout,replay RUNS=1 QUICK=1 for a quick look)
 	@scripts/bench.sh
 
 check: ## formatting, lints, shell scripts, directions of the dependencies

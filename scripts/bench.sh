@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# bench.sh (make bench): measures Tidewatch beside its peers and writes bench/RESULTS.md. About 40 minutes.
+# bench.sh (make bench): measures Tidewatch beside its peers and writes bench/RESULTS.md. About an hour.
 #   RUNS=5           runs of which the median counts
-#   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood,jobs,publish: only
-#                    these
+#   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood,jobs,publish,
+#                    pages: only these
 #   QUICK=           1: short windows and small numbers, for iterating
 #   HOLD=300         seconds for which 10,000 connections are held
+#   PAGES_EVENTS=, PAGES_SETTLEMENTS=
+#                    what stands behind the pages: 10,000,000 and 1,000,000
 #   BENCH_SERVER=    a tidewatch binary to measure, in place of one that is built here
 #   BENCH_CORES=     SERVER/GENERATOR/POSTGRES, cores as taskset names them; 0/1/2 where there are three, else 0/1/1
 # Peers whose programs are missing and cannot be installed are left out, and the report says so.
@@ -95,7 +97,7 @@ trap 'exit 143' TERM HUP
 run_script "$here/setup.sh" rust
 need_toolchain
 case "${ROWS:-}" in
-  jobs) ;;
+  jobs | pages) ;;
   publish) node_peer hono ;;
   *)
     install_peers
@@ -131,6 +133,8 @@ arguments=(--server "$server" --postgres-pid "$postgres_pid" --run-folder "$TIDE
   --runs "${RUNS:-5}" --hold-seconds "${HOLD:-300}")
 [ -z "${BENCH_SERVER:-}" ] || arguments+=(--given-server)
 [ -z "${ROWS:-}" ] || arguments+=(--rows "$ROWS")
+[ -z "${PAGES_EVENTS:-}" ] || arguments+=(--pages-events "$PAGES_EVENTS")
+[ -z "${PAGES_SETTLEMENTS:-}" ] || arguments+=(--pages-settlements "$PAGES_SETTLEMENTS")
 [ -z "${QUICK:-}" ] || arguments+=(--quick)
 ulimit -n "$(ulimit -Hn)"
 "$program" run "${arguments[@]}" </dev/null &

@@ -68,10 +68,13 @@ without tidewatch-webhooks "webhooks know HTTP as a client, and neither SQL nor 
 within tidewatch-hub "the hub knows the vocabulary only." tidewatch-events
 without tidewatch-hub "the hub knows neither SQL nor HTTP nor pages." sqlx axum hyper tower-http leptos
 
+within tidewatch-modules "what a module is knows the vocabulary only." tidewatch-events
+without tidewatch-modules "what a module is is pure and compiles for the browser." sqlx tokio axum hyper leptos reqwest
+
 within tidewatch-client "clients know the vocabulary only, like anybody outside." tidewatch-events
 without tidewatch-client "clients need neither a database nor a server." sqlx axum leptos
 
-within tidewatch-app "pages reach the server through the port Backend only." tidewatch-events
+within tidewatch-app "pages reach the server through the port Backend only." tidewatch-events tidewatch-modules
 without tidewatch-app "pages run in the browser too." sqlx tokio axum hyper
 
 within tidewatch-frontend "the frontend hydrates the app and does nothing else." tidewatch-app tidewatch-events
@@ -88,7 +91,7 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-listen tidewatch-outbox tidewatch-jobs tidewatch-webhooks tidewatch-hub tidewatch-client tidewatch-app \
+for crate in tidewatch-events tidewatch-listen tidewatch-outbox tidewatch-jobs tidewatch-webhooks tidewatch-hub tidewatch-client tidewatch-modules tidewatch-app \
   tidewatch-frontend tidewatch-server tidewatch-bench; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."

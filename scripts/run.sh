@@ -93,6 +93,7 @@ server_ended() {
 start_simulator() {
   [ "${TIDEWATCH_RATE:-5/s}" != off ] || return 0
   TIDEWATCH_API_KEY="$(env_value "$demo" TIDEWATCH_API_KEY)" \
+    TIDEWATCH_SUPERVISOR_API_KEY="$(env_value "$demo" TIDEWATCH_SUPERVISOR_API_KEY)" \
     spawn "$logs/simulator.log" "$dist/tidewatch" simulate --rate "${TIDEWATCH_RATE:-5/s}"
   simulator=$SPAWNED
   echo "$simulator" >"$TIDEWATCH_DATA/simulator.pid"
@@ -114,6 +115,8 @@ load_env .env
 choose_address
 # Open browsers keep their streams: whoever stops a demo does not want to wait for them.
 export TIDEWATCH_DRAIN_SECONDS="${TIDEWATCH_DRAIN_SECONDS:-3}"
+# The demo watches servers on this machine.
+export TIDEWATCH_CHECK_ALLOWED_NETWORKS="${TIDEWATCH_CHECK_ALLOWED_NETWORKS:-127.0.0.0/8}"
 only_one run
 need_free_port # before the traps: what runs already is not ours to stop
 trap stop_all EXIT

@@ -37,11 +37,14 @@ case "$mode" in
   *) die "usage: setup.sh [run|test|rust|check]" ;;
 esac
 
+# Built for production, the browser's part is made as small as it gets.
+[ -z "${TIDEWATCH_RELEASE:-}" ] || wanted+=(node wasm-opt)
+
 is_here() {
   case "$1" in
     compiler) have cc ;;
     certificates) any_certificate ;;
-    git | curl | shellcheck) have "$1" ;;
+    git | curl | shellcheck | wasm-opt) have "$1" ;;
     rust) choose_toolchain ;;
     linters) cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 ;;
     wasm-bindgen) have wasm-bindgen && [ "$(version_in "$(wasm-bindgen --version)")" = "$wasm_bindgen" ] ;;
@@ -215,7 +218,7 @@ plan() {
       ;;
     certificates | git | curl) from_system "$1" || lacking+=("$1") ;;
     shellcheck) [ "$manager" != apt-get ] || from_system shellcheck ;;
-    wasm-bindgen | cargo-leptos | end2end) steps+=("$1") ;;
+    wasm-bindgen | cargo-leptos | end2end | wasm-opt) steps+=("$1") ;;
     *) "plan_$1" ;;
   esac
 }
@@ -249,6 +252,7 @@ take_step() {
       step cargo-leptos "cargo-leptos $CARGO_LEPTOS_VERSION — compiling, about 8 min, once" \
         "$here/setup/cargo-tool.sh" cargo-leptos "$CARGO_LEPTOS_VERSION" --features no_downloads --debug
       ;;
+    wasm-opt) step wasm-opt "wasm-opt from npm" "$here/setup/wasm-opt-npm.sh" ;;
     node-npm) step node-npm "Node $NODE_NPM from npm" "$here/setup/node-npm.sh" ;;
     postgres-npm) step postgres-npm "PostgreSQL's programs from npm" "$here/setup/postgres-npm.sh" ;;
     end2end) step end2end "Packages of the browser tests" "$here/setup/end2end.sh" ;;

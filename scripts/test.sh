@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test.sh [all|rust|browser] (make test): the tests, with a PostgreSQL and ports of their own. A `make run` in the same
-# clone may go on meanwhile.
+# test.sh [all|rust|browser|screens] (make test): the tests, with a PostgreSQL and ports of their own. A `make run` in
+# the same clone may go on meanwhile. `screens` (make screenshots) takes pictures of every page instead.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 # shellcheck source=scripts/env.sh
@@ -26,8 +26,8 @@ database="$TIDEWATCH_DATA/test-postgres"
 dist="$TIDEWATCH_DATA/test-dist"
 
 case "$part" in
-  all | rust | browser) ;;
-  *) die "usage: test.sh [all|rust|browser]" ;;
+  all | rust | browser | screens) ;;
+  *) die "usage: test.sh [all|rust|browser|screens]" ;;
 esac
 
 # shellcheck disable=SC2317 # called by a trap
@@ -46,7 +46,7 @@ forget_settings() {
   local name
   for name in $(compgen -e | grep -E '^(TIDEWATCH|LEPTOS|PG)' || true); do
     case "$name" in
-      TIDEWATCH_CHROMIUM | TIDEWATCH_POSTGRES_BIN) ;;
+      TIDEWATCH_CHROMIUM | TIDEWATCH_POSTGRES_BIN | TIDEWATCH_SCREENS_OF) ;;
       *) unset "$name" ;;
     esac
   done
@@ -56,6 +56,13 @@ forget_settings() {
 # shellcheck disable=SC2317 # called through take_step
 browser_tests() {
   cd "$TIDEWATCH_ROOT/end2end" && node_modules/.bin/tsc --noEmit && node_modules/.bin/playwright test --reporter=list
+}
+
+# shellcheck disable=SC2317 # called through take_step
+take_screenshots() {
+  rm -rf "$TIDEWATCH_DATA/screenshots"
+  export TIDEWATCH_SCREENS="$TIDEWATCH_DATA/screenshots"
+  cd "$TIDEWATCH_ROOT/end2end" && node_modules/.bin/playwright test --config playwright.screens.config.ts --reporter=list
 }
 
 mkdir -p "$TIDEWATCH_DATA"
@@ -81,7 +88,7 @@ remark "A PostgreSQL for the tests …"
 DATABASE_URL="$("$here/postgres.sh" url "$database")"
 export DATABASE_URL
 
-if [ "$part" != browser ]; then
+if [ "$part" = all ] || [ "$part" = rust ]; then
   take_step dependencies "Directions of the dependencies" "$here/check-dependencies.sh"
   take_step rust "Rust tests" cargo test --workspace --exclude tidewatch-frontend --no-fail-fast
 fi
@@ -92,7 +99,11 @@ if [ "$part" != rust ]; then
     TIDEWATCH_BIN="$dist/tidewatch"
     TIDEWATCH_CHROMIUM="$(find_chromium)"
     export TIDEWATCH_BIN TIDEWATCH_CHROMIUM
-    take_step browser "Browser tests" browser_tests
+    if [ "$part" = screens ]; then
+      take_step screens "Screenshots into .data/screenshots" take_screenshots
+    else
+      take_step browser "Browser tests" browser_tests
+    fi
   else
     leave_out "Browser tests" "the build failed"
   fi

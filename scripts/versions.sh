@@ -6,7 +6,12 @@ RUST_RUSTUP=1.96.0         # what setup.sh installs through rustup when the acti
 CARGO_LEPTOS_VERSION=0.3.11
 NODE_MINIMUM=20            # Playwright asks for it
 NODE_NPM=22                # from npm, where the distribution's own is older (Debian 12 has 18)
+BINARYEN_NPM=132            # wasm-opt, for production alone
 POSTGRES_MINIMUM=15
+
+# Without it each page is one type of all that is in it: 21 MB for the browser (1.9 MB after brotli), and a compiler that
+# reaches its limits.
+PRODUCTION_RUSTFLAGS='--cfg erase_components'
 
 # The command-line tool and the library must be the very same version.
 wasm_bindgen_version() {
