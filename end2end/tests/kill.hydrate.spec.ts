@@ -117,7 +117,7 @@ test(`kill -9 of the server, ${KILLS} times while the simulator writes: every re
   // Whatever the simulator's modules tell of: an EventSource hears the types alone that it asks for by name.
   const told = ['created', 'network_selected', 'gas_estimated', 'status_changed', 'confirmation_progress', 'settled', 'failed',
     'updated', 'received', 'refunded', 'started', 'progressed', 'completed', 'added', 'quoted', 'approved'];
-  const types = ['settlement', 'order', 'payment', 'invoice', 'balance', 'ticket', 'incident', 'server', 'automation', 'log']
+  const types = ['settlement', 'order', 'payment', 'invoice', 'balance', 'ticket', 'incident', 'server', 'automation', 'log', 'user']
     .flatMap((module) => told.map((name) => `${module}.${name}`));
   const readers = [readByCurl(tidewatch), readByEventSource(tidewatch, types)];
   tidewatch.startSimulator('40/s');

@@ -1,6 +1,9 @@
 import { Dashboard, SettlementsPage } from '../pages/dashboard.ts';
 import { expect, test } from '../fixtures/test.ts';
 
+// A board of its own: the overview shows the eight that wait longest, and those of other specs wait too.
+test.use({ settings: {} });
+
 test('a settlement that curl makes appears, and each of its moves, without a reload', async ({ page, operator, tidewatch }) => {
   const settlements = new SettlementsPage(page);
   await settlements.open();
