@@ -166,6 +166,8 @@ impl PublishedLog {
         project: ProjectId,
         time: Timestamp,
     ) -> Result<Position, sqlx::Error> {
+        // Before the search: what is published between the two lies behind this, not before it.
+        let last = self.head(project).await?.last;
         let first: Option<i64> = sqlx::query_scalar(
             "select min(position) from domain_events
              where project_id = $1 and occurred_at > $2 and position is not null",
@@ -174,10 +176,7 @@ impl PublishedLog {
         .bind(time.into_inner())
         .fetch_one(&self.pool)
         .await?;
-        match first {
-            Some(first) => Ok(position(first).previous()),
-            None => Ok(self.head(project).await?.last),
-        }
+        Ok(first.map_or(last, |first| position(first).previous()))
     }
 
     /// A published event of this project.
