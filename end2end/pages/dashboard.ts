@@ -18,6 +18,13 @@ export class Dashboard {
     await this.shows('live');
   }
 
+  /** Holds the settlement whose page this is, by the page's own form. */
+  async hold(reason: string): Promise<void> {
+    await this.page.getByText('Hold…').click();
+    await this.page.getByLabel('Reason').fill(reason);
+    await this.page.getByRole('button', { name: 'Hold', exact: true }).click();
+  }
+
   async shows(state: string, timeout = 30_000): Promise<void> {
     await expect(this.pill).toHaveAttribute('data-state', state, { timeout });
   }

@@ -2,21 +2,13 @@ import { spawn } from 'node:child_process';
 import { EventSource } from 'eventsource';
 import { SettlementsPage } from '../pages/dashboard.ts';
 import { eventually } from '../fixtures/process.ts';
-import { type Envelope, Tidewatch } from '../fixtures/tidewatch.ts';
-import { expect, test as base } from '../fixtures/test.ts';
+import type { Envelope, Tidewatch } from '../fixtures/tidewatch.ts';
+import { expect, test } from '../fixtures/test.ts';
 
 const KILLS = 20;
 
-const test = base.extend<{}, { tidewatch: Tidewatch }>({
-  tidewatch: [
-    async ({}, use) => {
-      const tidewatch = await Tidewatch.start();
-      await use(tidewatch);
-      await tidewatch.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
+// It ends its server: one of its own.
+test.use({ settings: {} });
 
 type Reader = { name: string; events: Envelope[]; stop: () => void };
 

@@ -50,9 +50,7 @@ test('two operators act on one settlement: one wins, the other sees why, live', 
   await theirs.getByText('Mark as failed…').click();
   await theirs.getByLabel('What went wrong').fill('given up');
   await theirs.route('**/fn/move_record**', async (route) => {
-    await page.getByText('Hold…').click();
-    await page.getByLabel('Reason').fill('I am on it');
-    await page.getByRole('button', { name: 'Hold', exact: true }).click();
+    await new Dashboard(page).hold('I am on it');
     await expect(page.locator('article')).toHaveAttribute('data-status', 'held');
     await route.continue();
   }, { times: 1 });

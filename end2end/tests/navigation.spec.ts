@@ -57,9 +57,7 @@ test('an operator makes a settlement and moves it by forms', async ({ page, oper
   await expect(settlements.heading).toHaveText('FORM-1');
   await expect(page.locator('.record-amount')).toHaveText('1,250.50 EUR');
 
-  await page.getByText('Hold…').click();
-  await page.getByLabel('Reason').fill('a second look');
-  await page.getByRole('button', { name: 'Hold', exact: true }).click();
+  await settlements.hold('a second look');
   const article = page.locator('article');
   await expect(article).toHaveAttribute('data-status', 'held');
   await expect(article).toContainText('Held: a second look');

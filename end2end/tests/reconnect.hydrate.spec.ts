@@ -1,18 +1,8 @@
 import { SettlementsPage } from '../pages/dashboard.ts';
-import { Tidewatch } from '../fixtures/tidewatch.ts';
-import { expect, test as base } from '../fixtures/test.ts';
+import { expect, test } from '../fixtures/test.ts';
 
 // These end the server: one of their own.
-const test = base.extend<{}, { tidewatch: Tidewatch }>({
-  tidewatch: [
-    async ({}, use) => {
-      const tidewatch = await Tidewatch.start();
-      await use(tidewatch);
-      await tidewatch.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
+test.use({ settings: {} });
 
 test('a server that goes and comes back: reconnecting, then live, and the table is whole', async ({ page, operator, tidewatch }) => {
   const first = await tidewatch.create('DOWN-0');

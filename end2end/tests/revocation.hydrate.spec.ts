@@ -1,23 +1,14 @@
 import { Client } from '../fixtures/sockets.ts';
 import { eventually } from '../fixtures/process.ts';
-import { Tidewatch } from '../fixtures/tidewatch.ts';
-import { expect, test as base } from '../fixtures/test.ts';
+import type { Tidewatch } from '../fixtures/tidewatch.ts';
+import { expect, test } from '../fixtures/test.ts';
 
 const KEYS = 20;
 const GONE = 4;
 const SOCKETS = 600;
 const CHANNEL = 'private-many';
 
-const test = base.extend<{}, { tidewatch: Tidewatch }>({
-  tidewatch: [
-    async ({}, use) => {
-      const tidewatch = await Tidewatch.start({ TIDEWATCH_STREAMS_PER_ADDRESS: '10000', TIDEWATCH_STREAMS_PER_KEY: '10000' });
-      await use(tidewatch);
-      await tidewatch.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
+test.use({ settings: { TIDEWATCH_STREAMS_PER_ADDRESS: '10000', TIDEWATCH_STREAMS_PER_KEY: '10000' } });
 
 // A debug build on a busy machine takes its time to let so many in.
 test.describe.configure({ timeout: 180_000 });

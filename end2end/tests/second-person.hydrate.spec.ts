@@ -13,9 +13,7 @@ test('a release above the limit: one asks, is told to wait, and another one rele
   await page.goto(`/settlements/${settlement.id}`);
   await new Dashboard(page).isLive();
   const article = page.locator('article');
-  await page.getByText('Hold…').click();
-  await page.getByLabel('Reason').fill('by mistake');
-  await page.getByRole('button', { name: 'Hold', exact: true }).click();
+  await new Dashboard(page).hold('by mistake');
   const toast = page.locator('.toast');
   await expect(toast).toContainText('BIG-1 is now held.');
   // The way back is one that a second person has to agree to: nothing is undone.

@@ -6,9 +6,7 @@ test('a toast tells of a move and takes it back', async ({ page, operator, tidew
   await page.goto(`/settlements/${settlement.id}`);
   await new Dashboard(page).isLive();
   const article = page.locator('article');
-  await page.getByText('Hold…').click();
-  await page.getByLabel('Reason').fill('by mistake');
-  await page.getByRole('button', { name: 'Hold', exact: true }).click();
+  await new Dashboard(page).hold('by mistake');
   const toast = page.locator('.toast');
   await expect(toast).toContainText('UNDO-1 is now held.');
   await expect(article).toHaveAttribute('data-status', 'held');
@@ -23,9 +21,7 @@ test('what somebody else has moved on cannot be undone, and the toast says why',
   const settlement = await tidewatch.create('UNDO-2');
   await page.goto(`/settlements/${settlement.id}`);
   await new Dashboard(page).isLive();
-  await page.getByText('Hold…').click();
-  await page.getByLabel('Reason').fill('by mistake');
-  await page.getByRole('button', { name: 'Hold', exact: true }).click();
+  await new Dashboard(page).hold('by mistake');
   const toast = page.locator('.toast');
   await expect(toast).toContainText('is now held');
   // It stays as long as somebody points at it.
