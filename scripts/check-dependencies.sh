@@ -56,8 +56,11 @@ without tidewatch-events "the vocabulary is pure and compiles for the browser." 
 within tidewatch-listen "wake-ups stand alone, whatever they are about."
 without tidewatch-listen "wake-ups know PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
 
-within tidewatch-outbox "the outbox knows the vocabulary and wake-ups only." tidewatch-events tidewatch-listen
-without tidewatch-outbox "the outbox knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
+within tidewatch-broker "brokers carry bytes, whatever they say."
+without tidewatch-broker "brokers know neither PostgreSQL, HTTP nor pages." sqlx axum hyper tower-http leptos
+
+within tidewatch-outbox "the outbox knows the vocabulary, wake-ups and what a broker is only." tidewatch-broker tidewatch-events tidewatch-listen
+without tidewatch-outbox "the outbox knows PostgreSQL, and neither HTTP, pages nor any one broker." axum hyper tower-http leptos redis async-nats
 
 within tidewatch-jobs "the queue knows the vocabulary and wake-ups only." tidewatch-events tidewatch-listen
 without tidewatch-jobs "the queue knows PostgreSQL, and neither HTTP nor pages." axum hyper tower-http leptos
@@ -82,6 +85,7 @@ without tidewatch-frontend "the frontend runs in the browser." sqlx tokio axum h
 
 within tidewatch-bench "the benchmarks use outbox, jobs and the SDK, and know the server as a program only." \
   tidewatch-outbox tidewatch-jobs tidewatch-client tidewatch-events
+within tidewatch-chaos "the suite breaks the server from outside, as a program." tidewatch-bench
 without tidewatch-bench "the benchmarks measure the server from outside." leptos
 
 for crate in $crates; do
@@ -91,8 +95,8 @@ for crate in $crates; do
 done
 
 # A rule about a crate that is gone would hold forever.
-for crate in tidewatch-events tidewatch-listen tidewatch-outbox tidewatch-jobs tidewatch-webhooks tidewatch-hub tidewatch-client tidewatch-modules tidewatch-app \
-  tidewatch-frontend tidewatch-server tidewatch-bench; do
+for crate in tidewatch-events tidewatch-broker tidewatch-listen tidewatch-outbox tidewatch-jobs tidewatch-webhooks tidewatch-hub tidewatch-client tidewatch-modules tidewatch-app \
+  tidewatch-frontend tidewatch-server tidewatch-bench tidewatch-chaos; do
   if ! exists "$crate"; then
     complain "There is no crate $crate any more: its rules in scripts/check-dependencies.sh check nothing."
     broken=1

@@ -64,7 +64,7 @@ permissions! {
     LOGS_READ = "logs.read";
     /// See tickets.
     TICKETS_READ = "tickets.read";
-    /// See that notifications were sent.
+    /// See what became of one's own notifications, and as staff that somebody had to be told next.
     NOTIFICATIONS_READ = "notifications.read";
     /// See to whom an event was given, when, and who has acknowledged it.
     DELIVERIES_READ = "deliveries.read";
@@ -100,6 +100,8 @@ permissions! {
     CONNECTIONS_MANAGE = "connections.manage";
     /// Say which addresses outside are told of which events, see how that went, and have it done again.
     WEBHOOKS_MANAGE = "webhooks.manage";
+    /// Say which events become notifications, and for whom.
+    NOTIFICATIONS_MANAGE = "notifications.manage";
 }
 
 impl Permission {

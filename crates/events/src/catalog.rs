@@ -153,6 +153,15 @@ mod tests {
         "automation.updated",
         "ticket.status_changed",
         "comment.created",
+        "notification.delivered",
+        "notification.seen",
+        "notification.read",
+        "notification.marked_unread",
+        "notification.acknowledged",
+        "notification.settled",
+        "notification.archived",
+        "notification.unarchived",
+        "notification.escalated",
     ];
 
     #[test]

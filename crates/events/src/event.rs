@@ -58,6 +58,9 @@ pub struct Metadata {
     /// Who did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// Who signed the token by which that was done, where the actor has not shown who they are: it is this one's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<Actor>,
     /// The business process that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,

@@ -146,6 +146,8 @@ ids! {
     TicketId = "tkt";
     /// An in-app notification.
     NotificationId = "ntf";
+    /// A rule that turns events into notifications.
+    NotificationRuleId = "ntr";
     /// A person.
     UserId = "usr";
     /// A customer inside a project.

@@ -199,7 +199,7 @@ impl Hub {
         let (key, recovered) =
             stream.register(&request.filter, &request.subject, request.after, reader, closed);
         self.0.directory.lock().insert(request.id, (Arc::clone(&stream), key));
-        // `drain` sets the flag and then looks for subscribers: one of the two sees this one.
+        // `start_draining` sets the flag and then looks for subscribers: one of the two sees this one.
         if self.0.draining.load(Ordering::SeqCst) {
             stream.close(key, CloseReason::Draining);
         }
@@ -254,12 +254,12 @@ impl Hub {
         self.0.streams.read().keys().copied().collect()
     }
 
-    /// Ends every subscription, and each one to come at once: the instance goes down.
-    pub fn drain(&self) {
+    /// Ends each subscription to come at once: the instance goes down. Returns those that are there, which whoever calls
+    /// ends one after the other with [`CloseReason::Draining`], so that they do not all come back at one moment.
+    #[must_use]
+    pub fn start_draining(&self) -> Vec<ConnectionId> {
         self.0.draining.store(true, Ordering::SeqCst);
-        for stream in self.0.streams.read().values() {
-            stream.close_all(CloseReason::Draining);
-        }
+        self.0.directory.lock().keys().copied().collect()
     }
 
     /// How many distinct views the subscribers have: an event is matched once with each that can want it.

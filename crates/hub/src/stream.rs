@@ -500,15 +500,6 @@ impl ProjectStream {
         true
     }
 
-    pub(crate) fn close_all(&self, reason: CloseReason) {
-        let mut woken = Vec::new();
-        for (_, slot) in &mut self.state.lock().slots {
-            slot.closed.get_or_insert(reason);
-            woken.extend(slot.waker.take());
-        }
-        woken.into_iter().for_each(Waker::wake);
-    }
-
     /// See [`crate::Hub::load`].
     pub(crate) fn load(&self, key: usize) -> Option<Load> {
         let state = self.state.lock();

@@ -55,7 +55,7 @@ pub struct Status {
     pub tone: Tone,
     /// Whether nothing more is expected: the record counts as done.
     pub ended: bool,
-    /// Whether who stands here waits for a person: the overview counts them.
+    /// Whether who stands here waits for a person: the overview counts them, as its migration says (`count_records`).
     pub waits: bool,
 }
 

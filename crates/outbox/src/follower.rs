@@ -4,10 +4,17 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tidewatch_events::{Event, Position, ProjectId};
+use tidewatch_listen::Heard;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::carrier::{Carried, Carrier};
 use crate::log::{PublishedLog, StreamHead};
 use crate::wake::Waker;
+
+/// How long a publication is left to the broker before it is read from the log after all.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// Takes what the follower reads.
 pub trait PublishedSink: Send + Sync + 'static {
@@ -54,13 +61,22 @@ pub struct Follower<S> {
     waker: Waker,
     sink: S,
     streams: HashMap<ProjectId, StreamHead>,
+    carried: Option<(Carrier, mpsc::Receiver<Carried>)>,
 }
 
 impl<S: PublishedSink> Follower<S> {
     /// A follower that has not looked yet.
     #[must_use]
     pub fn new(log: PublishedLog, config: FollowerConfig, waker: Waker, sink: S) -> Self {
-        Self { log, config, waker, sink, streams: HashMap::new() }
+        Self { log, config, waker, sink, streams: HashMap::new(), carried: None }
+    }
+
+    /// The same follower, which takes what another process has read from a broker, as long as that is heard, and reads the
+    /// log for the others where this process leads. Of a carrier's followers only the first does.
+    #[must_use]
+    pub fn with_carrier(mut self, carrier: Carrier) -> Self {
+        self.carried = carrier.inbound().map(|inbound| (carrier, inbound));
+        self
     }
 
     /// Opens every stream at its present head. To be awaited before the first reader is let in,
@@ -86,13 +102,71 @@ impl<S: PublishedSink> Follower<S> {
                     Ok(()) => {}
                     Err(error) => tracing::warn!(%error, "cannot read the published log; will try again"),
                 }
-                let _ = tokio::time::timeout(self.config.poll, published.wait()).await;
+                self.wait(&mut published).await;
             }
         };
         tokio::select! {
             () = work => {}
             () = shutdown.cancelled() => {}
         }
+    }
+
+    /// Waits until the log is to be looked at. What comes by the broker meanwhile is handed on.
+    async fn wait(&mut self, published: &mut Heard) {
+        let poll = tokio::time::sleep(self.config.poll);
+        tokio::pin!(poll);
+        // When a publication of which the broker has said nothing is read.
+        let mut due = None;
+        loop {
+            let inbound = self.carried.as_mut().map(|(_, inbound)| inbound);
+            tokio::select! {
+                Some(carried) = receive(inbound) => {
+                    if !self.take(carried) {
+                        return;
+                    }
+                    due = None;
+                }
+                () = published.wait() => {
+                    if self.reads_by_itself() {
+                        return;
+                    }
+                    due.get_or_insert_with(|| Instant::now() + GRACE);
+                }
+                () = until(due) => return,
+                () = &mut poll => return,
+            }
+        }
+    }
+
+    /// Whether nobody else reads the log for this process: it leads, or hears no broker.
+    fn reads_by_itself(&self) -> bool {
+        self.carried.as_ref().is_none_or(|(carrier, _)| carrier.leads() || !carrier.is_heard())
+    }
+
+    /// Hands on what another process has read, where it goes on behind what was handed on here; otherwise `false`.
+    fn take(&mut self, carried: Carried) -> bool {
+        let Carried { project, epoch, events } = carried;
+        let Some(known) = self.streams.get_mut(&project).filter(|known| known.epoch == epoch) else {
+            return false;
+        };
+        let position = |event: &Event| event.envelope.position;
+        let fresh: Vec<Event> =
+            events.into_iter().skip_while(|event| position(event) <= known.last).collect();
+        let mut last = known.last;
+        for event in &fresh {
+            if position(event) != last.next() {
+                return false;
+            }
+            last = position(event);
+        }
+        if !fresh.is_empty() {
+            known.last = last;
+            if let Some((carrier, _)) = &self.carried {
+                carrier.count_taken(fresh.len());
+            }
+            self.sink.publish(project, fresh);
+        }
+        true
     }
 
     async fn catch_up(&mut self) -> Result<(), sqlx::Error> {
@@ -131,6 +205,9 @@ impl<S: PublishedSink> Follower<S> {
                 self.open_stream(project, head);
             }
             self.streams.entry(project).and_modify(|known| known.last = last);
+            if let Some((carrier, _)) = &self.carried {
+                carrier.pass_on(project, head.epoch, &page.events);
+            }
             self.sink.publish(project, page.events);
         }
         Ok(())
@@ -139,5 +216,21 @@ impl<S: PublishedSink> Follower<S> {
     fn open_stream(&mut self, project: ProjectId, head: StreamHead) {
         self.streams.insert(project, head);
         self.sink.open(project, head);
+    }
+}
+
+/// What comes next by the broker; without one, nothing ever.
+async fn receive(inbound: Option<&mut mpsc::Receiver<Carried>>) -> Option<Carried> {
+    match inbound {
+        Some(inbound) => inbound.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until then; without a time, for ever.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }

@@ -17,10 +17,13 @@
 //! The business transaction itself never notifies, for `NOTIFY` takes a global lock until commit;
 //! [`Waker`] does it on a connection of its own, coalesced.
 //!
-//! The crate knows [`tidewatch_events`] and Postgres, no HTTP. Its tables are made by the
+//! Between many processes, one can read the log for all, and a broker carries it to them: [`Carrier`].
+//!
+//! The crate knows [`tidewatch_events`], a broker as a trait, and Postgres, no HTTP. Its tables are made by the
 //! migrations `0003_domain_events.sql`; the connection of the relay must be direct (a session),
 //! not through a transaction pooler.
 
+mod carrier;
 mod follower;
 mod log;
 mod record;
@@ -30,10 +33,11 @@ mod row;
 mod transaction;
 mod wake;
 
+pub use carrier::Carrier;
 pub use follower::{Follower, FollowerConfig, PublishedSink};
 pub use log::{LogPage, PublishedLog, StreamHead, read_head};
 pub use record::{RecordError, record, record_all};
-pub use relay::{LEADER_LOCK, Relay, RelayConfig, RelayStatus, publish_pending};
+pub use relay::{FENCED, LEADER_LOCK, Relay, RelayConfig, RelayStatus, Term, lead, publish_pending};
 pub use row::{EVENT_COLUMNS, PublishedRow};
-pub use transaction::{Outbox, OutboxTransaction, set_project_statement};
+pub use transaction::{Outbox, OutboxTransaction, begin_whole, set_project_statement};
 pub use wake::{PUBLISHED_CHANNEL, RECORDED_CHANNEL, Waker};

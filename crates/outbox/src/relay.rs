@@ -1,5 +1,6 @@
 //! The relay: gives committed events their position, alone.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,6 +13,9 @@ use crate::wake::Waker;
 
 /// The advisory lock of the leader: `tidewatc` in ASCII. Advisory locks are per database.
 pub const LEADER_LOCK: i64 = i64::from_be_bytes(*b"tidewatc");
+
+/// What Postgres says to a session that would give positions in a term that is over.
+pub const FENCED: &str = "TWF01";
 
 /// How the relay works.
 #[derive(Debug, Clone, Copy)]
@@ -56,20 +60,29 @@ impl RelayStatus {
 /// Split brain is impossible: the lock belongs to the very database session that publishes. When
 /// the session ends, the lock is free and nothing can be written through it any more. A leader
 /// that is paused or cut off loses its session by `idle_session_timeout` and TCP keep-alive on the
-/// server's side, within 5 s, and wakes up to a closed connection.
+/// server's side, within 5 s, and wakes up to a closed connection. Behind the lock stands a fence:
+/// each leader takes a [`Term`], and Postgres refuses positions that are given in an earlier one.
 #[derive(Debug)]
 pub struct Relay {
     options: PgConnectOptions,
     config: RelayConfig,
     waker: Waker,
     status: Arc<RelayStatus>,
+    name: String,
 }
 
 impl Relay {
     /// A relay that connects by `options` and is woken by `waker`.
     #[must_use]
     pub fn new(options: PgConnectOptions, config: RelayConfig, waker: Waker) -> Self {
-        Self { options, config, waker, status: Arc::default() }
+        Self { options, config, waker, status: Arc::default(), name: "a relay".to_owned() }
+    }
+
+    /// The same relay under the name by which operators know its process.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
     }
 
     /// What it is doing.
@@ -107,11 +120,14 @@ impl Relay {
     /// One session: wait for the lock, then publish until something fails.
     async fn stand_and_lead(&self) -> Result<(), sqlx::Error> {
         let mut session = connect(&self.options).await?;
-        while !try_lock(&mut session).await? {
-            tokio::time::sleep(self.config.takeover).await;
-        }
+        let term = loop {
+            match lead(&mut session, &self.name).await? {
+                Some(term) => break term,
+                None => tokio::time::sleep(self.config.takeover).await,
+            }
+        };
         self.status.leading.store(true, Ordering::Relaxed);
-        tracing::info!("this process publishes events now");
+        tracing::info!(%term, "this process publishes events now");
         let mut recorded = self.waker.recorded();
         loop {
             let published = publish_pending(&mut session, self.config.batch).await?;
@@ -140,15 +156,48 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error
     PgConnection::connect_with(&options).await
 }
 
-async fn try_lock(session: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER_LOCK).fetch_one(session).await
+/// How often somebody began to lead: a later leader has a greater one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Term(i64);
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Has this session lead under a name that operators know, in a term of its own, until it ends; `None` while another does.
+/// What an earlier leader is publishing is finished first; whatever it would publish from then on is refused by the
+/// database, with the SQLSTATE [`FENCED`].
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn lead(session: &mut PgConnection, name: &str) -> Result<Option<Term>, sqlx::Error> {
+    let is_free: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+        .bind(LEADER_LOCK)
+        .fetch_one(&mut *session)
+        .await?;
+    if !is_free {
+        return Ok(None);
+    }
+    let term: i64 = sqlx::query_scalar(
+        "update relay_leadership set term = term + 1, leader = $1, since = clock_timestamp() returning term",
+    )
+    .bind(name)
+    .fetch_one(&mut *session)
+    .await?;
+    sqlx::query("select set_config('tidewatch.relay_term', $1, false)")
+        .bind(term.to_string())
+        .execute(session)
+        .await?;
+    Ok(Some(Term(term)))
 }
 
 /// Publishes at most `batch` committed events, in one transaction, and says how many.
 ///
 /// Positions go on from each project's last one, without a hole. Events are taken in the order of
 /// insertion, but those of one aggregate that are in the batch in the order of their versions,
-/// whatever the order in which they were inserted. Only the holder of [`LEADER_LOCK`] may call it.
+/// whatever the order in which they were inserted. Only the session that leads may call it: see [`lead`].
 ///
 /// # Errors
 /// Postgres refused or could not be reached; then nothing of the batch is published.

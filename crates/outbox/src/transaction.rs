@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 use tidewatch_events::{EventId, NewEvent, ProjectId};
+use tracing::Instrument;
 
 use crate::record::{RecordError, record, record_all};
 use crate::wake::Waker;
@@ -14,6 +15,25 @@ use crate::wake::Waker;
 #[must_use]
 pub fn set_project_statement(project: ProjectId) -> String {
     format!("set local tidewatch.project = '{}'", project.uuid())
+}
+
+/// Begins a transaction by this statement, and goes through with it also where whoever asks is dropped meanwhile.
+///
+/// sqlx 0.9 forgets a `begin` whose answer nobody waited for (`PgTransactionManager::begin` rolls back only what it has
+/// counted already), and the connection goes back to its pool inside that transaction: whoever is given it next writes
+/// what is never committed, or cannot write at all. Requests end that way whenever a client goes away.
+///
+/// # Errors
+/// No connection was to be had in the pool's time, or Postgres refused.
+pub async fn begin_whole(
+    pool: &PgPool,
+    statement: impl Into<String>,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let (pool, statement) = (pool.clone(), statement.into());
+    // Only statements of ours come here; what varies in them is a UUID.
+    let begun = async move { pool.begin_with(AssertSqlSafe(statement)).await };
+    // Dropped, the task's answer rolls back by itself.
+    tokio::spawn(begun.in_current_span()).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Begins transactions that may record events. Cheap to clone.
@@ -44,8 +64,7 @@ impl Outbox {
     /// No connection was to be had in the pool's time, or Postgres refused.
     pub async fn begin(&self, project: ProjectId) -> Result<OutboxTransaction, sqlx::Error> {
         let begin = format!("begin; {}", set_project_statement(project));
-        // The only part that varies is a UUID.
-        let transaction = self.pool.begin_with(AssertSqlSafe(begin)).await?;
+        let transaction = begin_whole(&self.pool, begin).await?;
         Ok(OutboxTransaction { transaction, waker: self.waker.clone(), recorded: false })
     }
 }

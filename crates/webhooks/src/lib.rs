@@ -17,6 +17,7 @@
 mod guard;
 mod network;
 mod outcome;
+mod poster;
 mod resolver;
 pub mod schedule;
 mod secret;
@@ -26,6 +27,7 @@ mod signature;
 pub use guard::{Guard, MAX_URL_LEN, Refusal};
 pub use ipnet::IpNet;
 pub use outcome::{Attempt, MAX_EXCERPT_BYTES, MAX_RETRY_AFTER, Outcome, Verdict};
+pub use poster::{CONNECT_TIMEOUT, Poster, SenderError, TIMEOUT};
 pub use secret::{SECRET_PREFIX, SecretError, SigningSecret};
-pub use sender::{CONNECT_TIMEOUT, Message, Sender, SenderError, TIMEOUT};
+pub use sender::{Message, Sender};
 pub use signature::{HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, sign};

@@ -20,7 +20,7 @@ const QUICK: FollowerConfig = FollowerConfig { poll: Duration::from_millis(10), 
 
 /// A sink that keeps what it is given, and refuses a hole or a repeat.
 #[derive(Debug, Clone, Default)]
-struct Kept(Arc<Mutex<Vec<(ProjectId, Call)>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<(ProjectId, Call)>>>);
 
 #[derive(Debug, Clone)]
 enum Call {
@@ -69,7 +69,7 @@ impl Kept {
         events
     }
 
-    async fn until_handed_on(&self, project: ProjectId, count: usize) -> Vec<Event> {
+    pub(crate) async fn until_handed_on(&self, project: ProjectId, count: usize) -> Vec<Event> {
         eventually("the events are handed on", async || {
             let events = self.events(project);
             (events.len() >= count).then_some(events)

@@ -3,6 +3,7 @@
 //! Nothing here waits for time: tests meet at barriers, look at Postgres' own lists of locks and
 //! sessions, or wait for the condition that they assert.
 
+mod carrier;
 mod constraint;
 mod fixture;
 mod follower;
@@ -12,3 +13,4 @@ mod property;
 mod record;
 mod relay;
 mod retention;
+mod transaction;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgPool};
 use tidewatch_events::access::Actor;
 use tidewatch_events::event::MAX_PAYLOAD_BYTES;
-use tidewatch_events::id::{OrganizationId, UserId};
+use tidewatch_events::id::{ApiKeyId, OrganizationId, UserId};
 use tidewatch_events::{
     AggregateType, Channel, EventId, EventType, Metadata, NewEvent, Permission, Priority, SubjectRef,
     Timestamp,
@@ -104,6 +104,7 @@ async fn an_event_is_read_as_it_was_recorded(pool: PgPool) {
     new.payload = json!({ "text": "{\"}\\ \u{1F30A}", "list": [1, 2.5, null, true], "max": u64::MAX });
     new.metadata = Metadata {
         actor: Some(Actor::User(UserId::from_uuid(Uuid::now_v7()))),
+        signed_by: Some(Actor::Key(ApiKeyId::from_uuid(Uuid::now_v7()))),
         correlation_id: Some("c-1".to_owned()),
         causation_id: Some(EventId::from_uuid(Uuid::now_v7())),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),

@@ -1,18 +1,21 @@
 //! The relay: one leads, another takes over, wake-ups are only hints.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use sqlx::{Connection, PgPool};
 use tidewatch_outbox::{
-    LEADER_LOCK, Outbox, PUBLISHED_CHANNEL, RECORDED_CHANNEL, Relay, RelayConfig, Waker, publish_pending,
+    FENCED, LEADER_LOCK, Outbox, PUBLISHED_CHANNEL, RECORDED_CHANNEL, Relay, RelayConfig, Waker, lead,
+    publish_pending,
 };
 use tokio::sync::{Barrier, oneshot};
 
 use crate::fixture::{
     Background, QUICK_RELAY, commit, connect, event, eventually, id_set, ids, leader, new_project, options,
     pool_named, published, terminate, terminate_leader, terminate_sessions, until_led, until_published,
+    until_query_blocked,
 };
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -110,6 +113,53 @@ async fn the_session_of_a_leader_that_was_replaced_writes_nothing(pool: PgPool) 
     assert_eq!(ids(&until_published(&pool, project, 1).await), recorded);
     assert_eq!(status.published(), 1);
     background.stop().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_late_leader_whose_session_lives_on_is_refused_by_the_database(pool: PgPool) {
+    let project = new_project();
+    let mut late = connect(&pool).await;
+    let first = lead(&mut late, "late").await.expect("an answer").expect("nobody else leads");
+    let recorded = commit(&pool, &[event(project, "a", 1), event(project, "a", 2)]).await;
+    assert_eq!(publish_pending(&mut late, 1).await.expect("published"), 1);
+    // It has lost the lock without its session: as behind a pooler of transactions, which gives the session to another.
+    sqlx::query("select pg_advisory_unlock_all()").execute(&mut late).await.expect("unlocked");
+    let mut present = connect(&pool).await;
+    let second = lead(&mut present, "present").await.expect("an answer").expect("it is free");
+    assert!(second > first);
+
+    let refused = publish_pending(&mut late, 10).await.expect_err("its term is over");
+    let code = refused.as_database_error().and_then(|error| error.code().map(Cow::into_owned));
+    assert_eq!(code.as_deref(), Some(FENCED), "{refused}");
+    let other = new_project();
+    commit(&pool, &[event(other, "b", 1)]).await;
+    publish_pending(&mut late, 10).await.expect_err("in a project that is new, too");
+    assert_eq!(publish_pending(&mut present, 10).await.expect("published"), 2);
+    assert_eq!(ids(&published(&pool, project).await), recorded, "each once");
+    assert_eq!(published(&pool, other).await.len(), 1);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn who_takes_over_waits_for_what_is_being_published(pool: PgPool) {
+    let project = new_project();
+    let mut late = connect(&pool).await;
+    lead(&mut late, "late").await.expect("an answer").expect("nobody else leads");
+    let recorded = commit(&pool, &[event(project, "a", 1)]).await;
+    let mut transaction = late.begin().await.expect("a transaction");
+    assert_eq!(publish_pending(&mut transaction, 10).await.expect("published"), 1);
+    sqlx::query("select pg_advisory_unlock_all()").execute(&mut *transaction).await.expect("unlocked");
+
+    let mut present = connect(&pool).await;
+    let taking_over = tokio::spawn(async move {
+        let term = lead(&mut present, "present").await.expect("an answer");
+        (term, publish_pending(&mut present, 10).await.expect("published"))
+    });
+    until_query_blocked(&pool, "update relay_leadership").await;
+    transaction.commit().await.expect("committed");
+    let (term, more) = taking_over.await.expect("no panic");
+    assert!(term.is_some());
+    assert_eq!(more, 0, "it was published already");
+    assert_eq!(ids(&published(&pool, project).await), recorded);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -280,16 +330,16 @@ async fn the_business_transaction_itself_notifies_nobody(pool: PgPool) {
 }
 
 async fn until_listening(pool: &PgPool) {
-    eventually("the waker listens", async || {
-        let listening: i64 = sqlx::query_scalar(
-            "select count(*) from pg_stat_activity
-             where datname = current_database() and application_name = 'waker' and query ilike 'listen %'
-               and state = 'idle'",
+    eventually("the waker to listen and to tell", async || {
+        // Each has a connection of its own, and either may be there first.
+        let both: bool = sqlx::query_scalar(
+            "select count(*) >= 2 and count(*) filter (where query ilike 'listen %' and state = 'idle') > 0
+             from pg_stat_activity where datname = current_database() and application_name = 'waker'",
         )
         .fetch_one(pool)
         .await
         .expect("a look at the sessions");
-        (listening > 0).then_some(())
+        both.then_some(())
     })
     .await;
 }
