@@ -1,7 +1,10 @@
 //! Addresses of pages.
 
 use tidewatch_events::EventId;
-use tidewatch_events::id::{ApiKeyId, JobId, OrganizationId, ProjectId, RecordId, UserId, WebhookId};
+use tidewatch_events::id::{
+    ApiKeyId, JobId, NotificationId, NotificationRuleId, OrganizationId, ProjectId, RecordId, UserId,
+    WebhookId,
+};
 
 /// The path with those of the parameters that have a value. Values are escaped already.
 #[must_use]
@@ -19,6 +22,8 @@ pub fn page_of_id(id: &RecordId) -> Option<String> {
         EventId::PREFIX => Some(format!("/events/{id}")),
         JobId::PREFIX => Some(format!("/jobs/{id}")),
         WebhookId::PREFIX => Some(format!("/webhooks/{id}")),
+        NotificationId::PREFIX => Some(format!("/notifications/{id}")),
+        NotificationRuleId::PREFIX => Some(format!("/notification-rules/{id}")),
         UserId::PREFIX => Some("/people".to_owned()),
         ApiKeyId::PREFIX => Some("/api-keys".to_owned()),
         OrganizationId::PREFIX | ProjectId::PREFIX => Some("/project".to_owned()),
@@ -49,6 +54,8 @@ mod tests {
         assert_eq!(page("evt").as_deref(), Some("/events/evt_…"));
         assert_eq!(page("job").as_deref(), Some("/jobs/job_…"));
         assert_eq!(page("whk").as_deref(), Some("/webhooks/whk_…"));
+        assert_eq!(page("ntf").as_deref(), Some("/notifications/ntf_…"));
+        assert_eq!(page("ntr").as_deref(), Some("/notification-rules/ntr_…"));
         assert_eq!(page("usr").as_deref(), Some("/people"));
         assert_eq!(page("stl"), None);
     }

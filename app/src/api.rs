@@ -7,10 +7,12 @@
 
 pub mod access;
 pub mod events;
+pub mod notifications;
 pub mod operations;
 pub mod overview;
 pub mod records;
 pub mod servers;
+pub mod text;
 pub mod user;
 
 pub use access::{
@@ -18,6 +20,12 @@ pub use access::{
     list_sessions,
 };
 pub use events::{get_event, get_event_deliveries, search_events};
+pub use notifications::{
+    MoveNotifications, ReadNotifications, SaveNotificationSettings, count_notifications,
+    get_event_notifications, get_notification, get_notification_rule, get_notification_settings,
+    get_record_notifications, list_notification_rules, list_notifications, move_notifications,
+    open_notification,
+};
 pub use operations::{
     get_job, get_system, get_webhook, get_webhook_delivery, get_witness, list_channels, list_connections,
     list_jobs, list_webhooks,

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leptos::prelude::use_context;
-use tidewatch_events::id::{JobId, SavedViewId, WebhookDeliveryId, WebhookId};
+use tidewatch_events::id::{
+    JobId, NotificationId, NotificationRuleId, SavedViewId, WebhookDeliveryId, WebhookId,
+};
 use tidewatch_events::{Channel, Envelope, EventId};
 use tidewatch_modules::{Record, RecordQuery};
 
 use crate::error::AppError;
 use crate::model::{
     ApiKey, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels, ConnectionPage,
-    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Job, JobPage,
-    JobQuery, MoveRequest, Organization, Overview, People, ProjectChange, RecordDetail, RecordPage,
-    ServerCheck, Session, Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail,
-    WebhookDetail, WebhookQuery, WitnessPage,
+    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Inbox,
+    InboxQuery, Job, JobPage, JobQuery, MoveRequest, Notification, NotificationCount, NotificationProof,
+    NotificationRule, NotificationSettings, NotificationSettingsPage, NotificationStep, Organization,
+    Overview, People, ProjectChange, RecordDetail, RecordPage, ServerCheck, Session, Snapshot, SystemStatus,
+    Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail, WebhookQuery, WitnessPage,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -57,6 +60,33 @@ pub trait Backend: Send + Sync + 'static {
     async fn event_deliveries(&self, id: EventId) -> Result<Snapshot<Option<DeliveryProof>>, AppError>;
     /// To whom the latest events of a record were given, newest first.
     async fn record_deliveries(&self, module: &str, id: &str) -> Result<Vec<DeliveryProof>, AppError>;
+    /// What rules made of an event, and what became of that.
+    async fn event_notifications(&self, id: EventId) -> Result<Vec<NotificationProof>, AppError>;
+    /// What rules made of the events of a record, newest first.
+    async fn record_notifications(&self, module: &str, id: &str) -> Result<Vec<NotificationProof>, AppError>;
+    /// A page of the notifications of the person who asks. To ask for it is to have them delivered.
+    async fn inbox(&self, query: InboxQuery) -> Result<Snapshot<Inbox>, AppError>;
+    /// What their badge says.
+    async fn notification_count(&self) -> Result<Snapshot<NotificationCount>, AppError>;
+    /// One of their notifications.
+    async fn notification(&self, id: NotificationId) -> Result<Snapshot<Notification>, AppError>;
+    /// Does something with notifications of theirs: all or none.
+    async fn move_notifications(
+        &self,
+        ids: Vec<NotificationId>,
+        step: NotificationStep,
+    ) -> Result<NotificationCount, AppError>;
+    /// All of theirs that were sent up to this one count as read.
+    async fn read_notifications(&self, up_to: NotificationId) -> Result<NotificationCount, AppError>;
+    /// What they want of notifications.
+    async fn notification_settings(&self) -> Result<Snapshot<NotificationSettingsPage>, AppError>;
+    /// Says anew what they want.
+    async fn save_notification_settings(&self, settings: NotificationSettings) -> Result<(), AppError>;
+    /// The rules that turn events into notifications, by name.
+    async fn notification_rules(&self) -> Result<Snapshot<Vec<NotificationRule>>, AppError>;
+    /// One of them.
+    async fn notification_rule(&self, id: NotificationRuleId)
+    -> Result<Snapshot<NotificationRule>, AppError>;
     /// The last checks of a server, newest first.
     async fn server_checks(&self, id: &str) -> Result<Snapshot<Vec<ServerCheck>>, AppError>;
     /// Who is in the project, and as what.

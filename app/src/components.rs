@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod badge;
+pub mod bell;
 pub mod change_form;
 pub mod chart;
 pub mod clipboard;
@@ -20,6 +21,7 @@ pub mod job_badge;
 pub mod json;
 pub mod live_table;
 pub mod loading;
+pub mod notification_proof;
 pub mod number;
 pub mod pagination;
 pub mod palette;
@@ -38,6 +40,7 @@ pub mod while_allowed;
 
 pub use amount::Amount;
 pub use badge::Badge;
+pub use bell::Bell;
 pub use chart::Chart;
 pub use connection_pill::ConnectionPill;
 pub use copy_button::CopyButton;
@@ -52,6 +55,7 @@ pub use job_badge::JobBadge;
 pub use json::Json;
 pub use live_table::LiveTable;
 pub use loading::Loading;
+pub use notification_proof::NotificationProofs;
 pub use number::Number;
 pub use pagination::Pagination;
 pub use palette::CommandPalette;

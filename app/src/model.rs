@@ -10,6 +10,16 @@ mod event_query;
 mod event_text;
 mod form_answer;
 mod job;
+mod notification;
+mod notification_group;
+mod notification_notation;
+mod notification_proof;
+mod notification_quiet;
+mod notification_rule;
+mod notification_settings;
+mod notification_settings_form;
+mod notification_wishes;
+mod notifications_moved;
 mod overview;
 mod preference;
 mod range;
@@ -35,6 +45,24 @@ pub use event_query::{EventQuery, Moment, WrongParameter};
 pub use event_text::TextSearch;
 pub use form_answer::FormAnswer;
 pub use job::{Job, JobAction, JobCount, JobPage, JobQuery};
+pub use notification::{
+    Destination, Inbox, InboxQuery, Notification, NotificationCount, NotificationFolder,
+    NotificationPriority, NotificationStep, ParseFolderError, ParseStepError,
+};
+pub use notification_group::NotificationGroup;
+pub use notification_notation::{NotationError, NotificationNotation};
+pub use notification_proof::{NotificationProof, ProofReceipt};
+pub use notification_rule::{
+    ConditionOperator, EscalationStep, NewNotificationRule, NotificationAudience, NotificationCondition,
+    NotificationRule, NotificationRulePatch, NotificationTemplate,
+};
+pub use notification_settings::{
+    DigestInterval, EmailPreference, NotificationPreference, NotificationSettings, NotificationSettingsPage,
+    QuietHours,
+};
+pub use notification_settings_form::{NotificationSettingsForm, PreferenceRow};
+pub use notification_wishes::NotificationWishes;
+pub use notifications_moved::NotificationsMoved;
 pub use overview::{Overview, Standing, Waiting};
 pub use preference::{Density, ParsePreferenceError, Theme};
 pub use range::{ParseRangeError, TimeRange};
@@ -44,9 +72,11 @@ pub use record::{
 pub use server_check::ServerCheck;
 pub use settlement::SettlementRow;
 pub use snapshot::Snapshot;
-pub use system::{DatabaseStatus, InstanceStatus, Partition, Setting, StreamStatus, SystemStatus};
+pub use system::{
+    BrokerStatus, DatabaseStatus, InstanceStatus, Partition, RelayLeader, Setting, StreamStatus, SystemStatus,
+};
 pub use trends::{NetworkVolume, TrendBucket, Trends};
-pub use user::{CurrentUser, ModuleLink, OVERVIEW, ProjectLink, SavedView, home};
+pub use user::{CurrentUser, ModuleLink, NOTIFICATIONS, OVERVIEW, ProjectLink, SavedView, home};
 pub use webhook::{
     DisabledReason, NewWebhook, ParseDeliveryStateError, Webhook, WebhookAttempt, WebhookDeliveries,
     WebhookDelivery, WebhookDeliveryDetail, WebhookDeliveryState, WebhookDetail, WebhookPatch, WebhookQuery,

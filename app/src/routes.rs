@@ -3,19 +3,23 @@
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use crate::contexts::announcer::provide_announcer;
 use crate::contexts::clock::provide_clock;
 use crate::contexts::form_answer::provide_form_answer;
+use crate::contexts::hydration::provide_hydration;
+use crate::contexts::notifications::provide_notifications_done;
 use crate::contexts::toasts::provide_toasts;
 use crate::layouts::DashboardLayout;
 use crate::live::provide_live;
-use crate::pages::{
-    ApiKeysPage, AuditPage, ChannelsPage, ConnectionsPage, EventPage, EventsPage, InvitationPage, JobPage,
-    JobsPage, LoginPage, NotFoundPage, OverviewPage, PeoplePage, ProjectPage, RecordPage, RecordsPage,
-    SessionsPage, SystemPage, WebhookPage, WebhooksPage, WitnessPage,
+use crate::pages::lazy::{
+    ApiKeysRoute, AuditRoute, ChannelsRoute, ConnectionsRoute, EventRoute, EventsRoute, JobRoute, JobsRoute,
+    NotificationRoute, NotificationRuleRoute, NotificationRulesRoute, NotificationSettingsRoute,
+    NotificationsRoute, OpenNotificationRoute, OverviewRoute, PeopleRoute, ProjectRoute, RecordRoute,
+    RecordsRoute, SessionsRoute, SystemRoute, WebhookRoute, WebhooksRoute, WitnessRoute,
 };
+use crate::pages::{InvitationPage, LoginPage, NotFoundPage, UnsubscribePage};
 
 /// The whole UI.
 ///
@@ -24,18 +28,14 @@ use crate::pages::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_hydration();
     provide_clock();
     provide_announcer();
     provide_toasts();
+    provide_notifications_done();
     provide_form_answer();
     provide_live();
     let (is_routing, set_is_routing) = signal(false);
-    Effect::new(|_| {
-        // For tests and styles: from here on the page reacts.
-        if let Some(html) = document().document_element() {
-            let _ = html.set_attribute("data-hydrated", "true");
-        }
-    });
     view! {
         <Title formatter=|title: String| format!("{title} · Tidewatch")/>
         <div class="routing" data-routing=move || is_routing.get().to_string() aria-hidden="true"></div>
@@ -43,30 +43,37 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <DashboardLayout><NotFoundPage/></DashboardLayout> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation") view=InvitationPage ssr=SsrMode::Async/>
+                <Route path=path!("/unsubscribe") view=UnsubscribePage ssr=SsrMode::Async/>
                 <ParentRoute
                     path=path!("")
                     view=|| view! { <DashboardLayout><Outlet/></DashboardLayout> }
                     ssr=SsrMode::Async
                 >
-                    <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
-                    <Route path=path!("/events") view=EventsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/events/:id") view=EventPage ssr=SsrMode::Async/>
-                    <Route path=path!("/connections") view=ConnectionsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/channels") view=ChannelsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/jobs") view=JobsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/jobs/:id") view=JobPage ssr=SsrMode::Async/>
-                    <Route path=path!("/webhooks") view=WebhooksPage ssr=SsrMode::Async/>
-                    <Route path=path!("/webhooks/:id") view=WebhookPage ssr=SsrMode::Async/>
-                    <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
-                    <Route path=path!("/api-keys") view=ApiKeysPage ssr=SsrMode::Async/>
-                    <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
-                    <Route path=path!("/witness") view=WitnessPage ssr=SsrMode::Async/>
-                    <Route path=path!("/system") view=SystemPage ssr=SsrMode::Async/>
-                    <Route path=path!("/project") view=ProjectPage ssr=SsrMode::Async/>
-                    <Route path=path!("/sessions") view=SessionsPage ssr=SsrMode::Async/>
+                    <Route path=path!("") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/events") view={Lazy::<EventsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/events/:id") view={Lazy::<EventRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/connections") view={Lazy::<ConnectionsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/channels") view={Lazy::<ChannelsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs") view={Lazy::<JobsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/:id") view={Lazy::<JobRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/webhooks") view={Lazy::<WebhooksRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/webhooks/:id") view={Lazy::<WebhookRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/notifications") view={Lazy::<NotificationsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/notifications/settings") view={Lazy::<NotificationSettingsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/notifications/:id") view={Lazy::<NotificationRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/notifications/:id/open") view={Lazy::<OpenNotificationRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/notification-rules") view={Lazy::<NotificationRulesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/notification-rules/:id") view={Lazy::<NotificationRuleRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/people") view={Lazy::<PeopleRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/api-keys") view={Lazy::<ApiKeysRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/witness") view={Lazy::<WitnessRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/system") view={Lazy::<SystemRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/project") view={Lazy::<ProjectRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/sessions") view={Lazy::<SessionsRoute>::new()} ssr=SsrMode::Async/>
                     // Every module has these two; the server knows which there are.
-                    <Route path=path!("/:module") view=RecordsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/:module/:id") view=RecordPage ssr=SsrMode::Async/>
+                    <Route path=path!("/:module") view={Lazy::<RecordsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/:module/:id") view={Lazy::<RecordRoute>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

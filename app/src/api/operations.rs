@@ -5,6 +5,7 @@ use leptos::server_fn::codec::GetUrl;
 use tidewatch_events::Channel;
 use tidewatch_events::id::{JobId, WebhookDeliveryId, WebhookId};
 
+use super::text::JsonText;
 use crate::error::AppError;
 use crate::model::{
     Channels, ConnectionPage, ConnectionQuery, Job, JobPage, JobQuery, Snapshot, SystemStatus, Webhook,
@@ -12,7 +13,7 @@ use crate::model::{
 };
 
 /// A page of the project's live connections.
-#[server(prefix = "/fn", endpoint = "list_connections", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "list_connections", input = GetUrl, output = JsonText)]
 pub async fn list_connections(
     project: String,
     #[server(default)] query: ConnectionQuery,
@@ -21,7 +22,7 @@ pub async fn list_connections(
 }
 
 /// The project's channels, and the one that is looked at.
-#[server(prefix = "/fn", endpoint = "list_channels", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "list_channels", input = GetUrl, output = JsonText)]
 pub async fn list_channels(
     project: String,
     #[server(default)] selected: Option<Channel>,
@@ -30,7 +31,7 @@ pub async fn list_channels(
 }
 
 /// A page of the project's jobs.
-#[server(prefix = "/fn", endpoint = "list_jobs", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "list_jobs", input = GetUrl, output = JsonText)]
 pub async fn list_jobs(
     project: String,
     #[server(default)] query: JobQuery,
@@ -39,19 +40,19 @@ pub async fn list_jobs(
 }
 
 /// One job.
-#[server(prefix = "/fn", endpoint = "get_job", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "get_job", input = GetUrl, output = JsonText)]
 pub async fn get_job(project: String, id: JobId) -> Result<Snapshot<Job>, AppError> {
     crate::backend::use_backend()?.in_project(&project).job(id).await
 }
 
 /// The project's endpoints for webhooks.
-#[server(prefix = "/fn", endpoint = "list_webhooks", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "list_webhooks", input = GetUrl, output = JsonText)]
 pub async fn list_webhooks(project: String) -> Result<Snapshot<Vec<Webhook>>, AppError> {
     crate::backend::use_backend()?.in_project(&project).webhooks().await
 }
 
 /// One endpoint with a page of its deliveries.
-#[server(prefix = "/fn", endpoint = "get_webhook", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "get_webhook", input = GetUrl, output = JsonText)]
 pub async fn get_webhook(
     project: String,
     id: WebhookId,
@@ -61,7 +62,7 @@ pub async fn get_webhook(
 }
 
 /// One delivery with its attempts.
-#[server(prefix = "/fn", endpoint = "get_webhook_delivery", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "get_webhook_delivery", input = GetUrl, output = JsonText)]
 pub async fn get_webhook_delivery(
     project: String,
     webhook: WebhookId,
@@ -71,13 +72,13 @@ pub async fn get_webhook_delivery(
 }
 
 /// What the witness found.
-#[server(prefix = "/fn", endpoint = "get_witness", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "get_witness", input = GetUrl, output = JsonText)]
 pub async fn get_witness(project: String) -> Result<Snapshot<WitnessPage>, AppError> {
     crate::backend::use_backend()?.in_project(&project).witness().await
 }
 
 /// How Tidewatch itself does.
-#[server(prefix = "/fn", endpoint = "get_system", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "get_system", input = GetUrl, output = JsonText)]
 pub async fn get_system(project: String) -> Result<Snapshot<SystemStatus>, AppError> {
     crate::backend::use_backend()?.in_project(&project).system().await
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use tidewatch_modules::{Record, RecordQuery};
 
+use super::text::JsonText;
 #[cfg(feature = "ssr")]
 use crate::backend::Many;
 use crate::error::AppError;
@@ -14,7 +15,7 @@ use crate::model::BulkAsked;
 use crate::model::{BulkAnswer, BulkImpact, DeliveryProof, MoveRequest, RecordDetail, RecordPage, Snapshot};
 
 /// A page of a module's records.
-#[server(prefix = "/fn", endpoint = "list_records", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "list_records", input = GetUrl, output = JsonText)]
 pub async fn list_records(
     project: String,
     module: String,
@@ -24,7 +25,7 @@ pub async fn list_records(
 }
 
 /// One record.
-#[server(prefix = "/fn", endpoint = "get_record", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "get_record", input = GetUrl, output = JsonText)]
 pub async fn get_record(
     project: String,
     module: String,
@@ -34,7 +35,7 @@ pub async fn get_record(
 }
 
 /// To whom the latest events of a record were given, when, and who has acknowledged them; newest first.
-#[server(prefix = "/fn", endpoint = "get_record_deliveries", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "get_record_deliveries", input = GetUrl, output = JsonText)]
 pub async fn get_record_deliveries(
     project: String,
     module: String,
@@ -44,7 +45,7 @@ pub async fn get_record_deliveries(
 }
 
 /// Makes a record.
-#[server(prefix = "/fn", endpoint = "create_record")]
+#[server(prefix = "/fn", endpoint = "create_record", output = JsonText)]
 pub async fn create_record(
     project: String,
     module: String,
@@ -54,7 +55,7 @@ pub async fn create_record(
 }
 
 /// Makes a move.
-#[server(prefix = "/fn", endpoint = "move_record")]
+#[server(prefix = "/fn", endpoint = "move_record", output = JsonText)]
 pub async fn move_record(
     project: String,
     module: String,
@@ -66,7 +67,7 @@ pub async fn move_record(
 
 /// Makes one move for many records: those with these ids, or all that the list of `query` (as JSON) shows. Where it is
 /// not `confirmed`, nothing is moved and the answer says for how many it would be.
-#[server(prefix = "/fn", endpoint = "move_records")]
+#[server(prefix = "/fn", endpoint = "move_records", output = JsonText)]
 pub async fn move_records(
     project: String,
     module: String,
@@ -87,7 +88,7 @@ pub async fn move_records(
 }
 
 /// For how many records a move could be made: as [`move_records`] would choose them.
-#[server(prefix = "/fn", endpoint = "count_moves")]
+#[server(prefix = "/fn", endpoint = "count_moves", output = JsonText)]
 pub async fn count_moves(
     project: String,
     module: String,
@@ -112,7 +113,7 @@ fn many_of(query: &str, ids: Vec<String>, all: bool) -> Result<Many, AppError> {
 }
 
 /// Writes something about a record.
-#[server(prefix = "/fn", endpoint = "comment_on_record")]
+#[server(prefix = "/fn", endpoint = "comment_on_record", output = JsonText)]
 pub async fn comment_on_record(
     project: String,
     module: String,

@@ -3,10 +3,13 @@
 use leptos::either::Either;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
 
 use super::{CopyableId, Icon, IconName};
 use crate::api::ChangeProject;
+use crate::contexts::form_answer::on_answer;
 use crate::contexts::project::use_project;
+use crate::contexts::toasts::use_toasts;
 use crate::error::AppError;
 use crate::model::Changed;
 
@@ -79,6 +82,22 @@ pub fn ChangeAnswer(
     }
 }
 
+/// The action of a form that deletes what the page is about. Where a script sends it, it leads on to `list`, with a toast
+/// that says what was done; where none does, the page that follows is a [`crate::pages::GonePage`].
+#[must_use]
+pub fn use_deletion(list: &'static str) -> ChangeAction {
+    let action = ChangeAction::new();
+    let (toasts, project, navigate) = (use_toasts(), use_project(), use_navigate());
+    on_answer(action, move |answer| match answer {
+        Ok(changed) => {
+            toasts.say(changed.message, None);
+            navigate(&project.href(list), Default::default());
+        }
+        Err(error) => toasts.complain(error.to_string()),
+    });
+    action
+}
+
 #[component]
 fn Made(changed: Changed) -> impl IntoView {
     let Changed { message, secret, .. } = changed;
@@ -106,8 +125,12 @@ fn Made(changed: Changed) -> impl IntoView {
     }
 }
 
+/// Why a form did nothing, with the field that is wrong where one is.
 #[component]
-fn Refused(error: AppError) -> impl IntoView {
+pub fn Refused(
+    /// Why.
+    error: AppError,
+) -> impl IntoView {
     let kind = error.name();
     let text = match error {
         AppError::Invalid { field, message } if !field.is_empty() => format!("{field}: {message}"),

@@ -137,7 +137,7 @@ fn way(via: &str) -> String {
 
 /// A time to the millisecond, with the day where it is another one than that of `after`.
 #[component]
-fn Clock(at: Timestamp, #[prop(optional, into)] after: Option<Timestamp>) -> impl IntoView {
+pub(super) fn Clock(at: Timestamp, #[prop(optional, into)] after: Option<Timestamp>) -> impl IntoView {
     let text = match after {
         Some(after) if format::day(after) == format::day(at) => format::clock(at),
         _ => format!("{} {}", format::day(at), format::clock(at)),

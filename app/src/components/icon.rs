@@ -85,6 +85,14 @@ pub enum IconName {
     Lines,
     /// Something is looked for.
     Search,
+    /// Notifications.
+    Bell,
+    /// Put away.
+    Archive,
+    /// Downwards.
+    Down,
+    /// A letter.
+    Mail,
 }
 
 impl IconName {
@@ -157,6 +165,12 @@ impl IconName {
             Self::Server => "M2.5 2.5h11v4.5h-11ZM2.5 9h11v4.5h-11ZM5 4.8h.01M5 11.2h.01",
             Self::Search => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3l3.4 3.4",
             Self::Lines => "M2.5 4h11M2.5 8h8M2.5 12h9.5",
+            Self::Bell => {
+                "M8 2a4 4 0 0 0-4 4c0 3-1.5 4-1.5 5.5h11C13.5 10 12 9 12 6a4 4 0 0 0-4-4ZM6.6 13.7a1.5 1.5 0 0 0 2.8 0"
+            }
+            Self::Archive => "M2 3h12v3H2ZM3.2 6v7h9.6V6M6.5 8.7h3",
+            Self::Down => "M8 3v10M4 9l4 4 4-4",
+            Self::Mail => "M2 3.8h12v8.6H2ZM2.4 4.5 8 9l5.6-4.5",
             Self::Hook => {
                 "M6.8 7.6 4.6 11.4M9.6 6.6l2.2 3.8M4.6 11.4h6.6M8 2.5a2.3 2.3 0 0 1 1.6 4M8 2.5a2.3 2.3 0 0 0-1.2 5.1M11.2 13.6a2.2 2.2 0 1 0-1-4M4.6 13.6a2.2 2.2 0 0 1-1.4-4"
             }

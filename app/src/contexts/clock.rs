@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use crate::contexts::hydration::use_hydrated;
 use crate::live::machine::Millis;
 
 /// A moment by two clocks.
@@ -35,7 +36,11 @@ fn now() -> Now {
 pub fn provide_clock() {
     let time = RwSignal::new(None);
     provide_context(Clock(time));
+    let hydrated = use_hydrated();
     Effect::new(move |_| {
+        if !hydrated.get() {
+            return;
+        }
         time.set(Some(now()));
         if let Ok(interval) = set_interval_with_handle(move || time.set(Some(now())), Duration::from_secs(1))
         {

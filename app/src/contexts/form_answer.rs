@@ -52,6 +52,38 @@ where
     action
 }
 
+/// Calls `then` with each answer to what a script sends by this action. What a form that no script sent was answered is
+/// not among them: the page shows that from the start.
+pub fn on_answer<S>(action: ServerAction<S>, then: impl Fn(Result<S::Output, AppError>) + 'static)
+where
+    S: ServerFn<Error = AppError> + Send + Sync + Clone + 'static,
+    S::Output: Clone + Send + Sync + 'static,
+{
+    Effect::new(move |before: Option<usize>| {
+        let version = action.version().get();
+        if before.is_some_and(|before| before != version)
+            && let Some(answer) = action.value().get_untracked()
+        {
+            then(answer);
+        }
+        version
+    });
+}
+
+/// Changes with each answer that it is done, and not where it was refused: a form that is made anew for each is empty
+/// once it is done, and keeps what was entered until then.
+pub fn times_done<S>(action: ServerAction<S>) -> Memo<usize>
+where
+    S: ServerFn<Error = AppError> + Send + Sync + Clone + 'static,
+    S::Output: Send + Sync + 'static,
+{
+    Memo::new(move |before: Option<&usize>| {
+        let version = action.version().get();
+        let is_done = action.value().with_untracked(|answer| matches!(answer, Some(Ok(_))));
+        if is_done { version } else { before.copied().unwrap_or_default() }
+    })
+}
+
 /// What the function at `path` answered.
 fn read<T: DeserializeOwned>(answer: &FormAnswer, path: &str) -> Option<Result<T, AppError>> {
     if answer.function != path {

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
 
 use crate::components::{
-    CommandPalette, ConnectionPill, Icon, IconName, PauseButton, ThemeSwitch, ToastArea,
+    Bell, CommandPalette, ConnectionPill, Icon, IconName, PauseButton, ThemeSwitch, ToastArea,
 };
 use crate::contexts::announcer::use_announcer;
 use crate::contexts::form_answer::forget_form_answer_on_navigation;
@@ -27,7 +27,10 @@ pub fn DashboardLayout(children: Children) -> AnyView {
         <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
         <div class="frame">
             <header class="sidebar">
-                <a class="brand" href=project.href(OVERVIEW) aria-label="Tidewatch, overview"><BrandMark/><span>"Tidewatch"</span></a>
+                <div class="sidebar-head">
+                    <a class="brand" href=project.href(OVERVIEW) aria-label="Tidewatch, overview"><BrandMark/><span>"Tidewatch"</span></a>
+                    <Bell/>
+                </div>
                 <CommandPalette/>
                 <button type="button" class="button button-small menu-button" popovertarget="menu"><Icon name=IconName::Lines/>"Menu"</button>
                 // Where there is no room beside the page, the navigation opens by the button above: with and
@@ -45,13 +48,29 @@ pub fn DashboardLayout(children: Children) -> AnyView {
                     <Account/>
                 </div>
             </header>
-            <main id="main" class="main" tabindex="-1">{children()}</main>
+            <main id="main" class="main" tabindex="-1">
+                <PartMissingNotice/>
+                {children()}
+            </main>
         </div>
         <ToastArea/>
         <p class="visually-hidden" role="status" aria-live="polite">{move || announcer.said().get()}</p>
     }
     // Every page is in it: with its type, each would have to be laid out together with all that the frame holds.
     .into_any()
+}
+
+/// What to do where the page's part did not come. It is seen then alone, and no script runs then: an empty address is the
+/// document's own.
+#[component]
+fn PartMissingNotice() -> impl IntoView {
+    view! {
+        <div class="alert part-missing" data-tone="warn" role="alert">
+            <Icon name=IconName::Alert/>
+            <p>"A part of this page could not be loaded: it shows no news by itself, but its links and forms work."</p>
+            <a class="button button-small" rel="external" href="">"Reload"</a>
+        </div>
+    }
 }
 
 /// Who has followed a link of the menu has seen it.
@@ -101,6 +120,7 @@ fn UserLinks() -> impl IntoView {
                     {user.as_ref().is_some_and(|user| user.may("events.read")).then(|| view! {
                         <A href=project.href("/events")><Icon name=IconName::Signal/>"Events"</A>
                     })}
+                    <A href=project.href("/notifications")><Icon name=IconName::Bell/>"Notifications"</A>
                     {modules
                         .into_iter()
                         .map(|module| view! {
@@ -118,6 +138,9 @@ fn UserLinks() -> impl IntoView {
                     })}
                     {may("webhooks.manage").then(|| view! {
                         <A href=project.href("/webhooks")><Icon name=IconName::Hook/>"Webhooks"</A>
+                    })}
+                    {may("notifications.manage").then(|| view! {
+                        <A href=project.href("/notification-rules")><Icon name=IconName::Route/>"Notification rules"</A>
                     })}
                     <p class="nav-title" aria-hidden="true">"Project"</p>
                     {may("users.read").then(|| view! {

@@ -12,6 +12,7 @@ use super::client::{Anchor, LiveClient, use_live_client};
 use super::feed::{CatchUp, SubscriberId};
 use super::held::HeldBack;
 use super::reduce::Reducer;
+use crate::contexts::form_answer::on_answer;
 use crate::contexts::user::use_current_user;
 use crate::error::AppError;
 use crate::model::Snapshot;
@@ -85,18 +86,10 @@ where
 /// Reads a page's data anew as soon as `action` has done something.
 pub fn refetch_after<S>(action: ServerAction<S>, live: Live)
 where
-    S: ServerFn + Send + Sync + Clone + 'static,
-    S::Output: Send + Sync + 'static,
-    S::Error: Send + Sync + 'static,
+    S: ServerFn<Error = AppError> + Send + Sync + Clone + 'static,
+    S::Output: Clone + Send + Sync + 'static,
 {
-    let version = action.version();
-    Effect::new(move |before: Option<usize>| {
-        let version = version.get();
-        if before.is_some_and(|before| before != version) {
-            live.refetch();
-        }
-        version
-    });
+    on_answer(action, move |_| live.refetch());
 }
 
 /// Keeps a page connected that shows nothing live: it hears of rights that change, and who goes on
@@ -165,6 +158,10 @@ where
         let follower = Rc::clone(self);
         set_timeout(
             move || {
+                // The page may be left while a read is planned: what `fetch` reads of it is then gone as well.
+                if follower.state.is_disposed() {
+                    return;
+                }
                 spawn_local(async move {
                     let answer = (follower.fetch)().await;
                     follower.reading.set(false);

@@ -1,8 +1,11 @@
 //! What a page shows, kept right by events. Pure: data in, data out.
 
+mod bell;
 mod detail;
 mod events;
 mod facts;
+mod inbox;
+mod notification;
 mod overview;
 mod pages;
 mod polled;
@@ -16,8 +19,11 @@ use tidewatch_events::Envelope;
 
 use crate::model::Snapshot;
 
+pub use bell::BellState;
 pub use detail::DetailState;
 pub use events::EventList;
+pub use inbox::InboxList;
+pub use notification::NotificationState;
 pub use overview::OverviewState;
 pub use polled::{ListPage, Polled, PolledList};
 pub use records::RecordList;

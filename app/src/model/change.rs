@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use tidewatch_events::id::{
-    ApiKeyId, ConnectionId, InvitationId, JobId, OrganizationId, SessionId, UserId, WebhookDeliveryId,
-    WebhookId,
+    ApiKeyId, ConnectionId, InvitationId, JobId, NotificationRuleId, OrganizationId, SessionId, UserId,
+    WebhookDeliveryId, WebhookId,
 };
+
+use super::NotificationNotation;
 
 /// What can be changed in a project by a form. Pages and API say it in the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,6 +180,30 @@ pub enum ProjectChange {
         webhook_id: WebhookId,
         /// Which.
         id: WebhookDeliveryId,
+    },
+    /// Make a rule that turns events into notifications, or say anew what it says. Lists are written as
+    /// [`super::NotificationNotation`] reads them.
+    SaveNotificationRule {
+        /// Which; `None` makes one.
+        #[serde(default)]
+        id: Option<NotificationRuleId>,
+        /// The version that the form was filled with; `None`: whatever there is.
+        #[serde(default)]
+        expected_version: Option<u64>,
+        /// What it says, as text.
+        rule: Box<NotificationNotation>,
+    },
+    /// Have a rule make notifications, or none any more.
+    SetNotificationRuleEnabled {
+        /// Which.
+        id: NotificationRuleId,
+        /// Whether it does.
+        enabled: bool,
+    },
+    /// Delete a rule. What it has made stays.
+    DeleteNotificationRule {
+        /// Which.
+        id: NotificationRuleId,
     },
     /// Have a job done again that has come to its end.
     RetryJob {

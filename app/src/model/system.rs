@@ -39,6 +39,28 @@ pub struct InstanceStatus {
     pub seen_at: Timestamp,
     /// How many connections of all projects it has.
     pub connections: u64,
+    /// What carries events to it beside Postgres.
+    pub broker: Option<BrokerStatus>,
+}
+
+/// The instance that gives events their positions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelayLeader {
+    /// Its name.
+    pub instance: String,
+    /// Since when it does.
+    pub since: Timestamp,
+}
+
+/// What carries events to an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokerStatus {
+    /// `redis` or `nats`.
+    pub name: String,
+    /// Whether it was heard in the last 3 s. Where not, the instance reads events from Postgres.
+    pub heard: bool,
 }
 
 /// A project's stream.
@@ -55,8 +77,8 @@ pub struct StreamStatus {
     pub more_waiting: bool,
     /// How long the oldest of them waits, in milliseconds.
     pub lag_ms: Option<i64>,
-    /// Since when the instance that publishes has been connected; `None`: nobody publishes.
-    pub relay_since: Option<Timestamp>,
+    /// Who publishes; `None`: nobody does.
+    pub relay: Option<RelayLeader>,
     /// How far the instance that answers has read.
     pub instance_position: Position,
 }

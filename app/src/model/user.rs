@@ -6,6 +6,8 @@ use tidewatch_events::{Permission, PermissionSet, Position};
 
 /// The address of the overview.
 pub const OVERVIEW: &str = "/";
+/// The address of one's notifications, which everybody may see.
+pub const NOTIFICATIONS: &str = "/notifications";
 
 /// The person at the screen, in the project they work in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +51,8 @@ impl CurrentUser {
         self.staff && self.may(permission)
     }
 
-    /// The page to begin at: the overview for those who may see it, else the first module that they may look into.
+    /// The page to begin at: the overview for those who may see it, else the first module that they may look into, else
+    /// their notifications.
     #[must_use]
     pub fn home(&self) -> String {
         home(&self.permissions, self.modules.iter().map(|module| &*module.name))
@@ -71,9 +74,8 @@ pub fn home<'m>(held: &PermissionSet, mut modules: impl Iterator<Item = &'m str>
     }
     match modules.next() {
         Some(first) => format!("/{first}"),
-        None if held.contains(&Permission::EVENTS_READ) => "/events".to_owned(),
-        // It says what is missing.
-        None => OVERVIEW.to_owned(),
+        // Whoever uses no part of this dashboard is told of something by it all the same.
+        None => NOTIFICATIONS.to_owned(),
     }
 }
 
@@ -132,7 +134,8 @@ mod tests {
         assert_eq!(home(&held(&[Permission::SETTLEMENTS_READ]), ["settlements"].into_iter()), "/");
         let tenant = held(&[Permission::EVENTS_READ, Permission::PAYMENTS_READ]);
         assert_eq!(home(&tenant, ["payments", "tickets"].into_iter()), "/payments");
-        assert_eq!(home(&held(&[Permission::EVENTS_READ]), std::iter::empty()), "/events");
-        assert_eq!(home(&held(&[Permission::AUDIT_VIEW]), std::iter::empty()), "/");
+        for nothing_else in [&[][..], &[Permission::EVENTS_READ], &[Permission::NOTIFICATIONS_READ]] {
+            assert_eq!(home(&held(nothing_else), std::iter::empty()), "/notifications");
+        }
     }
 }

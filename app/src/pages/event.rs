@@ -9,16 +9,17 @@ use tidewatch_events::{Envelope, EventId};
 use super::NotFoundPage;
 use super::events::curl::{Curl, of_event};
 use super::events::parts::{ActorLink, Related, Subject};
-use crate::api::{get_event, get_event_deliveries};
+use crate::api::{get_event, get_event_deliveries, get_event_notifications};
 use crate::components::timeline::describe;
 use crate::components::{
-    CopyableId, Delivery, ErrorState, Json, Loading, ReadFreshness, RelativeTime, WhileAllowed,
+    CopyableId, Delivery, ErrorState, Json, Loading, NotificationProofs, ReadFreshness, RelativeTime,
+    WhileAllowed,
 };
 use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::live::reduce::Polled;
 use crate::live::{Anchor, use_connection, use_live};
-use crate::model::{DeliveryProof, Snapshot};
+use crate::model::{DeliveryProof, NotificationProof, Snapshot};
 
 /// An event under its own address.
 #[component]
@@ -41,11 +42,18 @@ pub fn EventPage() -> impl IntoView {
             get_event_deliveries(project.slug(), id).await
         },
     );
+    let told = Resource::new(
+        move || id.get(),
+        move |id| async move {
+            let id: EventId = id.parse().map_err(|_| AppError::NotFound)?;
+            get_event_notifications(project.slug(), id).await
+        },
+    );
     view! {
         <Transition fallback=|| view! { <Loading what="the event"/> }>
             {move || Suspend::new(async move {
                 match event.await {
-                    Ok(event) => view! { <Whole event proof/> }.into_any(),
+                    Ok(event) => view! { <Whole event proof told/> }.into_any(),
                     Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
                     Err(error) => view! {
                         <Title text="Event"/>
@@ -62,6 +70,7 @@ pub fn EventPage() -> impl IntoView {
 fn Whole(
     event: Envelope,
     proof: Resource<Result<Snapshot<Option<DeliveryProof>>, AppError>>,
+    told: Resource<Result<Vec<NotificationProof>, AppError>>,
 ) -> impl IntoView {
     let id = event.event_id;
     let words = describe(&event);
@@ -69,7 +78,8 @@ fn Whole(
     let title = format!("{event_type} #{}", event.position);
     let json = serde_json::to_value(&event).unwrap_or_default();
     let metadata = event.metadata.clone();
-    let events = use_project().href("/events");
+    let project = use_project();
+    let events = project.href("/events");
     view! {
         <Title text=title/>
         <div class="page event-page" data-id=event.event_id.to_string()>
@@ -82,6 +92,7 @@ fn Whole(
                 <div><dt>"Position"</dt><dd class="tabular">"#" {event.position.get()}</dd></div>
                 <div><dt>"Happened to"</dt><dd><Subject event=event.clone()/> ", version " {event.aggregate_version}</dd></div>
                 <div><dt>"Actor"</dt><dd><ActorLink event=event.clone()/></dd></div>
+                {metadata.signed_by.map(|signer| view! { <div><dt>"By a token of"</dt><dd><code>{signer.to_string()}</code></dd></div> })}
                 {metadata.correlation_id.map(|id| view! { <div><dt>"Correlation"</dt><dd><CopyableId id whole=true/></dd></div> })}
                 {metadata.causation_id.map(|id| view! { <div><dt>"Caused by"</dt><dd><code>{id.to_string()}</code></dd></div> })}
                 {metadata.traceparent.map(|trace| view! { <div><dt>"Trace"</dt><dd><code>{trace}</code></dd></div> })}
@@ -91,6 +102,12 @@ fn Whole(
                 {move || Suspend::new(async move {
                     // Nothing for those who may not see it.
                     proof.await.ok().map(|snapshot| view! { <Proof id snapshot/> })
+                })}
+            </Transition>
+            <Transition>
+                {move || Suspend::new(async move {
+                    let look = move || get_event_notifications(project.slug(), id);
+                    told.await.ok().map(|first| view! { <NotificationProofs first look/> })
                 })}
             </Transition>
             <Json value=json/>

@@ -17,7 +17,7 @@ use leptos_router::hooks::use_params_map;
 
 use self::checks::CHECKED;
 use self::view::RecordView;
-use crate::api::{get_record, get_record_deliveries, get_server_checks};
+use crate::api::{get_record, get_record_deliveries, get_record_notifications, get_server_checks};
 use crate::components::Loading;
 use crate::contexts::project::use_project;
 use crate::pages::records::Failure;
@@ -37,6 +37,10 @@ pub fn RecordPage() -> impl IntoView {
         move || asked.get(),
         move |(module, id)| get_record_deliveries(project.slug(), module, id),
     );
+    let told = Resource::new(
+        move || asked.get(),
+        move |(module, id)| get_record_notifications(project.slug(), module, id),
+    );
     let checks = Resource::new(
         move || asked.get(),
         move |(module, id)| async move {
@@ -50,7 +54,7 @@ pub fn RecordPage() -> impl IntoView {
         <Transition fallback=|| view! { <Loading what="the record"/> }>
             {move || Suspend::new(async move {
                 match detail.await {
-                    Ok(snapshot) => Either::Left(view! { <RecordView snapshot proofs checks/> }),
+                    Ok(snapshot) => Either::Left(view! { <RecordView snapshot proofs told checks/> }),
                     Err(error) => Either::Right(view! { <Failure error what="this record"/> }),
                 }
             })}

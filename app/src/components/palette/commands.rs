@@ -4,10 +4,10 @@ use tidewatch_events::id::RecordId;
 
 use crate::address::page_of_id;
 use crate::components::error_state::encode;
-use crate::model::{CurrentUser, OVERVIEW};
+use crate::model::{CurrentUser, NOTIFICATIONS, OVERVIEW};
 
 /// The letters that lead to a page behind `g`.
-const LETTERS: [(&str, &str); 22] = [
+const LETTERS: [(&str, &str); 24] = [
     ("o", "/"),
     ("e", "/events"),
     ("s", "/settlements"),
@@ -25,6 +25,8 @@ const LETTERS: [(&str, &str); 22] = [
     ("j", "/jobs"),
     ("y", "/system"),
     ("w", "/webhooks"),
+    ("n", "/notifications"),
+    ("m", "/notification-rules"),
     ("u", "/people"),
     ("k", "/api-keys"),
     ("x", "/audit"),
@@ -116,6 +118,7 @@ fn pages_of(user: &CurrentUser) -> Vec<Command> {
         ("jobs.read", "Jobs", "/jobs"),
         ("jobs.read", "System", "/system"),
         ("webhooks.manage", "Webhooks", "/webhooks"),
+        ("notifications.manage", "Notification rules", "/notification-rules"),
         ("users.read", "People", "/people"),
         ("keys.manage", "API keys", "/api-keys"),
         ("audit.view", "Audit log", "/audit"),
@@ -128,9 +131,13 @@ fn pages_of(user: &CurrentUser) -> Vec<Command> {
     overview
         .into_iter()
         .chain(events)
+        .chain([page("Notifications", NOTIFICATIONS)])
         .chain(modules)
         .chain(managed.map(|(_, label, path)| page(label, path)))
-        .chain([page("Your sessions", "/sessions")])
+        .chain([
+            page("Your notification settings", "/notifications/settings"),
+            page("Your sessions", "/sessions"),
+        ])
         .collect()
 }
 
@@ -197,7 +204,16 @@ mod tests {
     fn offers_what_somebody_may_see() {
         assert_eq!(
             of_group("", &operator(), "Pages"),
-            ["/", "/settlements", "/orders", "/jobs", "/system", "/sessions"]
+            [
+                "/",
+                "/notifications",
+                "/settlements",
+                "/orders",
+                "/jobs",
+                "/system",
+                "/notifications/settings",
+                "/sessions"
+            ]
         );
         assert!(commands_for("", None).is_empty());
         let tenant = commands_for("", Some(&who_may(&["payments.read"])));
@@ -210,7 +226,7 @@ mod tests {
     #[test]
     fn offers_everything_without_a_word() {
         let all = administrator();
-        assert_eq!(of_group("", &all, "Pages").len(), 15, "every page, however many there are");
+        assert_eq!(of_group("", &all, "Pages").len(), 18, "every page, however many there are");
         assert_eq!(of_group("", &all, "Saved views"), ["/orders?status=paid"]);
         assert_eq!(of_group("", &all, "Actions").len(), ACTIONS.len());
         assert!(of_group("", &all, "Searches").is_empty());
@@ -240,10 +256,10 @@ mod tests {
         assert_eq!(letters.len(), LETTERS.len());
         let pages = of_group("", &administrator(), "Pages");
         let reached = shortcuts_of(&administrator());
-        // One's own sessions stand at one's name, not in the navigation.
+        // One's own sessions stand at one's name, and one's settings in the inbox, not in the navigation.
         let without: Vec<&String> =
             pages.iter().filter(|page| !reached.iter().any(|(_, path, _)| path == page)).collect();
-        assert_eq!(without, ["/sessions"]);
-        assert_eq!(shortcuts_of(&operator()).len(), 5);
+        assert_eq!(without, ["/notifications/settings", "/sessions"]);
+        assert_eq!(shortcuts_of(&operator()).len(), 6);
     }
 }

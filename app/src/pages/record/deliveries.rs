@@ -6,18 +6,20 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tidewatch_events::EventId;
 
-use crate::api::get_record_deliveries;
-use crate::components::{Delivery, ErrorState};
+use crate::api::{get_record_deliveries, get_record_notifications};
+use crate::components::{Delivery, ErrorState, NotificationProofs};
 use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::live::reduce::DetailState;
 use crate::live::use_live_client;
-use crate::model::DeliveryProof;
+use crate::model::{DeliveryProof, NotificationProof};
 
 /// What was asked for: module and id.
 pub(super) type Asked = (String, String);
 /// The proofs as the page was loaded with them.
 pub(super) type Proofs = Resource<Result<Vec<DeliveryProof>, AppError>>;
+/// What rules made of the record's events, likewise.
+pub(super) type Told = Resource<Result<Vec<NotificationProof>, AppError>>;
 
 /// After an event: other instances tell within a second or two to whom they gave it.
 const SETTLED: Duration = Duration::from_millis(2_500);
@@ -36,6 +38,23 @@ pub(super) fn Deliveries(state: RwSignal<DetailState>, asked: Asked, proofs: Pro
                     Err(AppError::Forbidden { .. } | AppError::NotFound) => ().into_any(),
                     Err(error) => view! { <ErrorState error what="to whom it was delivered"/> }.into_any(),
                 }
+            })}
+        </Transition>
+    }
+}
+
+/// Whom rules told of the record's events; nothing for those who may not see that.
+#[component]
+pub(super) fn Notified(asked: Asked, told: Told) -> impl IntoView {
+    let (asked, project) = (StoredValue::new(asked), use_project());
+    let look = move || {
+        let (module, id) = asked.get_value();
+        get_record_notifications(project.slug(), module, id)
+    };
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                told.await.ok().map(|first| view! { <NotificationProofs first look with_events=true/> })
             })}
         </Transition>
     }

@@ -6,7 +6,7 @@ use tidewatch_modules::FieldKind;
 
 use super::checks::{Checks, LastChecks};
 use super::comments::Comments;
-use super::deliveries::{Deliveries, Proofs};
+use super::deliveries::{Deliveries, Notified, Proofs, Told};
 use super::facts::Facts;
 use super::moves::Moves;
 use crate::api::get_record;
@@ -23,6 +23,7 @@ use crate::model::{RecordDetail, Snapshot};
 pub(super) fn RecordView(
     snapshot: Snapshot<RecordDetail>,
     proofs: Proofs,
+    told: Told,
     checks: LastChecks,
 ) -> impl IntoView {
     let anchor = Anchor::from(&snapshot);
@@ -109,6 +110,7 @@ pub(super) fn RecordView(
             </div>
             <Checks id=id.clone() checks/>
             <Deliveries state asked=proven.clone() proofs/>
+            <Notified asked=proven.clone() told/>
         </article>
         </WhileAllowed>
     }

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 
 use crate::components::{JobBadge, RelativeTime};
 use crate::format;
-use crate::model::SystemStatus;
+use crate::model::{BrokerStatus, SystemStatus};
 
 /// Who serves.
 #[component]
 pub(super) fn Instances(status: Memo<SystemStatus>) -> impl IntoView {
     let instances = Memo::new(move |_| status.read().instances.clone());
-    let relay = Memo::new(move |_| status.read().stream.relay_since);
+    let relay = Memo::new(move |_| status.read().stream.relay.clone());
     view! {
         <section class="with-table" aria-labelledby="instances">
             <h2 id="instances">"Instances"</h2>
@@ -19,6 +19,7 @@ pub(super) fn Instances(status: Memo<SystemStatus>) -> impl IntoView {
                     <thead><tr>
                         <th scope="col">"Name"</th>
                         <th scope="col">"Heard of"</th>
+                        <th scope="col">"Events come by"</th>
                         <th scope="col" class="numeric">"Connections"</th>
                     </tr></thead>
                     <tbody>
@@ -26,6 +27,7 @@ pub(super) fn Instances(status: Memo<SystemStatus>) -> impl IntoView {
                             <tr class="plain-row">
                                 <th scope="row">{instance.name}</th>
                                 <td data-label="Heard of"><RelativeTime at=instance.seen_at/></td>
+                                <td data-label="Events come by">{way(instance.broker.as_ref())}</td>
                                 <td class="numeric tabular" data-label="Connections">{format::count(instance.connections)}</td>
                             </tr>
                         }).collect_view()}
@@ -35,8 +37,8 @@ pub(super) fn Instances(status: Memo<SystemStatus>) -> impl IntoView {
             <p class="page-meta">
                 {move || format!("This page came from {}, version {}. ", status.read().instance, status.read().version)}
                 {move || match relay.get() {
-                    Some(since) => view! { "One of them publishes, since " <RelativeTime at=since/> "." }.into_any(),
-                    None => view! { "None of them publishes." }.into_any(),
+                    Some(leader) => view! { {leader.instance} " publishes, since " <RelativeTime at=leader.since/> "." }.into_any(),
+                    None => view! { "Nobody publishes." }.into_any(),
                 }}
             </p>
         </section>
@@ -126,4 +128,15 @@ pub(super) fn Settings(status: Memo<SystemStatus>) -> impl IntoView {
             </dl>
         </section>
     }
+}
+
+/// How events come to an instance.
+fn way(broker: Option<&BrokerStatus>) -> String {
+    let Some(BrokerStatus { name, heard }) = broker else { return "Postgres".to_owned() };
+    let name = match name.as_str() {
+        "redis" => "Redis",
+        "nats" => "NATS",
+        other => other,
+    };
+    if *heard { name.to_owned() } else { format!("Postgres, while {name} is not heard") }
 }

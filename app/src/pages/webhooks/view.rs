@@ -10,7 +10,7 @@ use tidewatch_events::id::WebhookId;
 use super::deliveries::DeliveryTable;
 use super::endpoint::{WebhookState, is_failing};
 use crate::api::{ChangeProject, get_webhook};
-use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
+use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm, use_deletion};
 use crate::components::{CopyableId, ErrorState, Icon, IconName, Loading, RelativeTime, WhileAllowed};
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
@@ -18,7 +18,10 @@ use crate::error::AppError;
 use crate::live::reduce::PolledList;
 use crate::live::{Anchor, refetch_after, use_live};
 use crate::model::{DisabledReason, Snapshot, Webhook, WebhookDetail, WebhookQuery};
-use crate::pages::NotFoundPage;
+use crate::pages::GonePage;
+
+/// Where all of them are.
+const WEBHOOKS: &str = "/webhooks";
 
 /// One endpoint, what was sent to it, and what can be done.
 #[component]
@@ -39,7 +42,7 @@ pub fn WebhookPage() -> impl IntoView {
             {move || Suspend::new(async move {
                 match webhook.await {
                     Ok((query, snapshot)) => view! { <WebhookView query snapshot/> }.into_any(),
-                    Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
+                    Err(AppError::NotFound) => view! { <GonePage what="Webhook" all="Webhooks" list=WEBHOOKS/> }.into_any(),
                     Err(error) => view! {
                         <Title text="Webhook"/>
                         <div class="page"><h1>"Webhook"</h1><ErrorState error what="the webhook"/></div>
@@ -78,7 +81,7 @@ fn WebhookView(query: WebhookQuery, snapshot: Snapshot<WebhookDetail>) -> impl I
         <Title text=first.url.clone()/>
         <WhileAllowed live what="this webhook">
         <article class="page webhook" data-id=id.to_string() data-enabled=move || webhook.read().enabled.to_string()>
-            <p class="breadcrumb"><a href=project.href("/webhooks")>"Webhooks"</a></p>
+            <p class="breadcrumb"><a href=project.href(WEBHOOKS)>"Webhooks"</a></p>
             <header>
                 <h1 class="breakable">{move || webhook.read().url.clone()}</h1>
                 <CopyableId id=id.to_string() whole=true/>
@@ -117,6 +120,7 @@ fn trouble(webhook: &Webhook, as_of: Timestamp) -> Option<String> {
 #[component]
 fn Actions(webhook: Memo<Webhook>, action: ChangeAction) -> impl IntoView {
     let id = webhook.read_untracked().id.to_string();
+    let deletion = use_deletion(WEBHOOKS);
     let fields = StoredValue::new(vec![("id", id.clone())]);
     let enabled = Memo::new(move |_| webhook.read().enabled);
     let switch = move || {
@@ -153,7 +157,7 @@ fn Actions(webhook: Memo<Webhook>, action: ChangeAction) -> impl IntoView {
                 <summary class="button button-small button-danger">"Delete…"</summary>
                 <div class="panel">
                     <p>"It is told nothing more, and what is known of its deliveries goes with it."</p>
-                    <ChangeButton action name="deleteWebhook" fields=fields.get_value() danger=true label="Delete the webhook"/>
+                    <ChangeButton action=deletion name="deleteWebhook" fields=fields.get_value() danger=true label="Delete the webhook"/>
                 </div>
             </details>
         </div>
