@@ -4,6 +4,8 @@ pub mod caller;
 pub mod channel_token;
 pub mod channels;
 pub mod credential;
+pub mod embed_scope;
+pub mod embed_token;
 pub mod login;
 pub mod password;
 pub mod publish_limit;

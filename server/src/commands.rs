@@ -5,17 +5,21 @@ pub mod audit;
 pub mod change;
 pub mod channels;
 pub mod connections;
+pub mod embed;
 pub mod invitation;
 pub mod jobs;
 pub mod keys;
+pub mod notifications;
 pub mod password;
 pub mod people;
 pub mod project;
 pub mod publish;
+pub mod push;
 pub mod records;
 pub mod roles;
 pub mod saved_views;
 pub mod sessions;
+pub mod unsubscribe;
 pub mod webhooks;
 pub mod witness;
 
@@ -26,6 +30,7 @@ pub use change::change_project;
 pub use saved_views::{forget_view, save_view};
 
 use crate::access::Caller;
+use crate::access::credential::Credential;
 
 /// Longest correlation id, in bytes.
 const MOST_CORRELATION: usize = 200;
@@ -52,6 +57,10 @@ impl Origin {
     fn metadata(self, caller: &Caller) -> Metadata {
         Metadata {
             actor: Some(caller.actor.clone()),
+            signed_by: match caller.credential {
+                Credential::Embed { signer, .. } => Some(signer.into()),
+                _ => None,
+            },
             correlation_id: self.correlation(),
             causation_id: None,
             traceparent: self.traceparent,

@@ -1,5 +1,7 @@
 //! How the server is started: flags and `TIDEWATCH_*` variables, each with its default.
 
+pub mod outside;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -7,7 +9,10 @@ use std::time::Duration;
 use clap::Args;
 use http::HeaderValue;
 use secrecy::SecretString;
+use tidewatch_broker::BrokerUrl;
 use tidewatch_webhooks::IpNet;
+
+use self::outside::OutsideConfig;
 
 /// How to reach Postgres.
 #[derive(Debug, Clone, Args)]
@@ -67,6 +72,15 @@ pub struct ServeConfig {
           value_parser = clap::value_parser!(u64).range(10..=500))]
     pub poll_ms: u64,
 
+    /// Redis that carries published events between instances, such as redis://:password@host:6379; by default each instance
+    /// reads them from Postgres
+    #[arg(long, env = "TIDEWATCH_REDIS_URL", hide_env_values = true, value_parser = parse_redis_url, conflicts_with = "nats_url")]
+    pub redis_url: Option<BrokerUrl>,
+
+    /// NATS with JetStream that does the same, such as nats://user:password@host:4222
+    #[arg(long, env = "TIDEWATCH_NATS_URL", hide_env_values = true, value_parser = parse_nats_url)]
+    pub nats_url: Option<BrokerUrl>,
+
     /// Events that each project's ring keeps in memory for resuming readers
     #[arg(long, env = "TIDEWATCH_RING_EVENTS", default_value_t = 10_000,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -111,7 +125,13 @@ pub struct ServeConfig {
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub retention_days: u32,
 
-    /// Seconds that streams and requests may take to end at shutdown
+    /// Seconds between the moment at which /readyz begins to fail and that at which no new connection is taken, at shutdown:
+    /// as long as whoever sends requests here takes to notice
+    #[arg(long, env = "TIDEWATCH_DRAIN_NOTICE_SECONDS", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub drain_notice_seconds: u64,
+
+    /// Seconds that streams and requests may take to end at shutdown; many streams are ended over up to half of it
     #[arg(long, env = "TIDEWATCH_DRAIN_SECONDS", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=300))]
     pub drain_seconds: u64,
@@ -143,8 +163,12 @@ pub struct ServeConfig {
           value_parser = clap::value_parser!(u32).range(0..=10_080))]
     pub witness_minutes: u32,
 
-    /// Key of the digests of API keys and sessions and of the seal on webhooks' secrets, 32 characters or more; by
-    /// default one is made once and kept in the database
+    /// How notifications leave the house.
+    #[command(flatten)]
+    pub outside: OutsideConfig,
+
+    /// Key of the digests of API keys and sessions and of the seal on webhooks' secrets and the key of Web Push, 32
+    /// characters or more; by default one is made once and kept in the database
     #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]
     pub secret: Option<SecretString>,
 }
@@ -175,6 +199,20 @@ fn parse_origin(text: &str) -> Result<HeaderValue, String> {
     } else {
         Err("must be `*` or an origin such as https://shop.example, without a path".to_owned())
     }
+}
+
+fn parse_redis_url(text: &str) -> Result<BrokerUrl, String> {
+    let url = text.parse::<BrokerUrl>().ok().filter(BrokerUrl::is_redis);
+    url.ok_or_else(|| {
+        "must be an address such as redis://:password@host:6379, or rediss://… for TLS".to_owned()
+    })
+}
+
+fn parse_nats_url(text: &str) -> Result<BrokerUrl, String> {
+    let url = text.parse::<BrokerUrl>().ok().filter(BrokerUrl::is_nats);
+    url.ok_or_else(|| {
+        "must be an address such as nats://user:password@host:4222, or tls://… for TLS".to_owned()
+    })
 }
 
 fn parse_network(text: &str) -> Result<IpNet, String> {
@@ -215,6 +253,15 @@ mod tests {
         for text in ["", "10.0.0.1", "10.0.0.1/8", "localhost/8", "10.0.0.0/33"] {
             assert!(parse_network(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn each_broker_has_its_own_addresses() {
+        assert!(
+            parse_redis_url("redis://127.0.0.1:6379").is_ok() && parse_nats_url("nats://127.0.0.1").is_ok()
+        );
+        assert!(parse_redis_url("nats://127.0.0.1").is_err() && parse_nats_url("redis://127.0.0.1").is_err());
+        assert!(parse_redis_url("127.0.0.1:6379").is_err() && parse_nats_url("").is_err());
     }
 
     #[test]

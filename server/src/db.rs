@@ -7,17 +7,20 @@ pub mod bulk_moves;
 pub mod channels;
 pub mod comments;
 pub mod connections;
+pub mod cursors;
 pub mod deliveries;
 pub mod events;
 pub mod incidents;
 pub mod invitations;
 pub mod ledger;
 pub mod login_failures;
+pub mod notifications;
 pub mod organizations;
 pub mod overview;
 pub mod people;
 pub mod projects;
 pub mod publishing;
+pub mod push_subscriptions;
 pub mod records;
 pub mod roles;
 pub mod rollups;
@@ -28,6 +31,7 @@ pub mod sessions;
 pub mod settlements;
 pub mod subscriptions;
 pub mod system;
+pub mod time_zones;
 pub mod tokens;
 pub mod users;
 pub mod visibility;
@@ -35,9 +39,9 @@ pub mod webhooks;
 pub mod witness;
 pub mod witness_runs;
 
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 use tidewatch_events::ProjectId;
-use tidewatch_outbox::set_project_statement;
+use tidewatch_outbox::{begin_whole, set_project_statement};
 
 /// Begins a transaction that may change rows of `project`, and of no other.
 ///
@@ -47,8 +51,7 @@ pub async fn begin_change(
     pool: &PgPool,
     project: ProjectId,
 ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    // The only part that varies is a UUID.
-    pool.begin_with(AssertSqlSafe(format!("begin; {}", set_project_statement(project)))).await
+    begin_whole(pool, format!("begin; {}", set_project_statement(project))).await
 }
 
 /// Begins a read-only transaction in which everything is read as of one moment: data and stream
@@ -62,8 +65,7 @@ pub async fn begin_snapshot(
 ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let begin =
         format!("begin isolation level repeatable read read only; {}", set_project_statement(project));
-    // The only part that varies is a UUID.
-    pool.begin_with(AssertSqlSafe(begin)).await
+    begin_whole(pool, begin).await
 }
 
 /// One column of these rows, to be bound as an array and unnested.

@@ -33,6 +33,12 @@ pub enum Error {
     /// The caller may not do that.
     #[error("the permission {0} is missing")]
     Forbidden(Permission),
+    /// The token opens other things than that.
+    #[error("{0}")]
+    TokenScope(&'static str),
+    /// Notifications are for persons.
+    #[error("an API key has no inbox: ask as a person, by a session or an access token")]
+    NoInbox,
     /// The caller is not let into a private channel.
     #[error("{}{reason}", .channel.as_ref().map(|channel| format!("channel `{channel}`: ")).unwrap_or_default())]
     ChannelRefused {
@@ -55,6 +61,14 @@ pub enum Error {
         /// The moves that it may make now.
         moves: Vec<String>,
         /// What happened.
+        message: String,
+    },
+    /// Somebody else was first: what the change is meant for is no longer there.
+    #[error("{message}")]
+    ChangedMeanwhile {
+        /// The version that is there now.
+        current: u64,
+        /// What happened, for people.
         message: String,
     },
     /// What is asked for would break something that must hold.
@@ -167,6 +181,13 @@ impl Error {
                     .detail(detail)
                     .extension("permission", serde_json::json!(permission))
             }
+            Self::TokenScope(_) => {
+                Problem::new(StatusCode::FORBIDDEN, "token-scope", "The token does not open that")
+                    .detail(detail)
+            }
+            Self::NoInbox => {
+                Problem::new(StatusCode::FORBIDDEN, "no-inbox", "Keys have no inbox").detail(detail)
+            }
             Self::ChannelRefused { channel, .. } => {
                 Problem::new(StatusCode::FORBIDDEN, "channel-refused", "The channel is not open to you")
                     .detail(detail)
@@ -187,6 +208,11 @@ impl Error {
             .detail(detail),
             Self::StaleAggregate { current } => {
                 Problem::new(StatusCode::CONFLICT, "stale-version", "The aggregate is further on")
+                    .detail(detail)
+                    .extension("currentVersion", current.into())
+            }
+            Self::ChangedMeanwhile { current, .. } => {
+                Problem::new(StatusCode::CONFLICT, "stale-version", "It was changed meanwhile")
                     .detail(detail)
                     .extension("currentVersion", current.into())
             }
@@ -267,13 +293,17 @@ impl Error {
                 |field| AppError::Invalid { field: field.name().to_owned(), message: field.detail },
             ),
             Self::ChannelRefused { .. }
+            | Self::TokenScope(_)
+            | Self::NoInbox
             | Self::InFlight
             | Self::KeyReused
             | Self::StaleAggregate { .. }
             | Self::TooManyPublishes { .. } => {
                 AppError::Invalid { field: String::new(), message: self.to_string() }
             }
-            Self::Refused(message) => AppError::Invalid { field: String::new(), message },
+            Self::Refused(message) | Self::ChangedMeanwhile { message, .. } => {
+                AppError::Invalid { field: String::new(), message }
+            }
             Self::Parameter { name, message } => AppError::Invalid { field: name, message },
             Self::Unavailable(_) => AppError::Unavailable { retry_after_seconds: RETRY_AFTER_SECONDS },
             Self::TooManyStreams { .. } => {

@@ -7,6 +7,7 @@
 //!                                                  │              nothing: how it is ended and told
 //!         ── listen {channelName, token?, after?} ─┼─ channel a   a subscription each, with a resume point
 //!         ── remove {channelName} ─────────────────┴─ channel b   of its own
+//!         ── acknowledge {notificationId} ▶ of the person's own notifications
 //!         ◀─ event {channelName, eventId, payload, …}
 //!         ◀─ system_message {code, message, data?}
 //! ```

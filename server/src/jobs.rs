@@ -4,8 +4,15 @@
 pub mod bulk_move;
 pub mod check_server;
 pub mod deliver_webhook;
+pub mod escalate;
+pub mod mail_digest;
+pub mod mail_notification;
+pub mod note_outside;
+pub mod notify;
+pub mod push_notification;
 pub mod revoke_key;
 pub mod run_witness;
+pub mod send_digests;
 
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -24,6 +31,9 @@ pub fn registry(state: &AppState) -> Registry {
         .with(check_server::ServerChecker::new(state))
         .with(bulk_move::BulkMover::new(state))
         .with(run_witness::WitnessRunner::new(state))
+        .with(notify::Notifier::new(state))
+        .with(escalate::Escalator::new(state))
+        .with(send_digests::DigestSender::new(state))
 }
 
 /// What sends webhooks, in a queue of its own.
@@ -36,6 +46,21 @@ pub fn webhook_registry(state: &AppState) -> Registry {
 #[must_use]
 pub fn webhook_workers() -> WorkerOptions {
     WorkerOptions { queue: deliver_webhook::QUEUE.to_owned(), concurrency: 64, ..WorkerOptions::default() }
+}
+
+/// What tells people outside, in a queue of its own.
+#[must_use]
+pub fn outside_registry(state: &AppState) -> Registry {
+    Registry::new()
+        .with(mail_notification::NotificationMailer::new(state))
+        .with(mail_digest::DigestMailer::new(state))
+        .with(push_notification::NotificationPusher::new(state))
+}
+
+/// How the workers of that queue work: they wait for servers of e-mail and push services most of the time.
+#[must_use]
+pub fn outside_workers() -> WorkerOptions {
+    WorkerOptions { queue: mail_notification::QUEUE.to_owned(), concurrency: 32, ..WorkerOptions::default() }
 }
 
 /// Enqueues what a change of a record leads to, in its transaction.

@@ -12,7 +12,9 @@
 //! | [`stream`] | the hub's history and sink, resume points, SSE and pages of events |
 //! | [`presence`] | who is connected, on which instance, to which channels |
 //! | [`gateway`] | Socket.IO |
+//! | [`walker`] | goes through the log by a cursor and makes something of its events |
 //! | [`webhooks`] | endpoints outside that are told of events |
+//! | [`notifications`] | what people are told, by rules that make it of events |
 //! | [`reads`] | expensive reads, once for all who ask at the same moment |
 //! | [`rollups`] | sums over the log by steps of time, for charts and the numbers of a day |
 //! | [`witness`] | whether tables and events say the same |
@@ -24,6 +26,7 @@
 #![recursion_limit = "256"]
 
 pub mod access;
+pub mod broker;
 pub mod checks;
 pub mod cli;
 pub mod commands;
@@ -36,6 +39,7 @@ pub mod gateway;
 pub mod http;
 pub mod jobs;
 pub mod metrics;
+pub mod notifications;
 pub mod presence;
 pub mod queries;
 pub mod reads;
@@ -45,5 +49,6 @@ pub mod state;
 pub mod stream;
 pub mod telemetry;
 pub mod ui;
+pub mod walker;
 pub mod webhooks;
 pub mod witness;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,6 +16,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tidewatch_app::model::{WitnessOutcome, WitnessReport};
 use tidewatch_events::ProjectId;
+use tidewatch_outbox::Carrier;
 
 /// Media type of the answer.
 pub const CONTENT_TYPE_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -34,6 +35,11 @@ struct Inner {
     overview_reads: Family<OverviewRead, Counter>,
     overview_waiting: Gauge,
     witness: WitnessMetrics,
+    notifications_sent: Counter,
+    notification_escalations: Counter,
+    notifications_outside: Family<[(&'static str, &'static str); 1], Counter>,
+    broker_heard: Family<[(&'static str, &'static str); 1], Gauge>,
+    followed_events: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
 /// How somebody who asked for an overview was answered.
@@ -112,6 +118,36 @@ impl Default for Metrics {
             Unit::Seconds,
             witness.duration.clone(),
         );
+        let notifications_sent = Counter::default();
+        registry.register(
+            "notifications_sent",
+            "Notifications sent by this instance, each to one recipient",
+            notifications_sent.clone(),
+        );
+        let notification_escalations = Counter::default();
+        registry.register(
+            "notification_escalations",
+            "Steps of escalations that this instance has taken since nobody had acknowledged in time",
+            notification_escalations.clone(),
+        );
+        let notifications_outside = Family::default();
+        registry.register(
+            "notifications_outside",
+            "What this instance has sent outside: e-mails of one notification, of digests, and pushes to browsers",
+            notifications_outside.clone(),
+        );
+        let broker_heard = Family::default();
+        registry.register(
+            "broker_heard",
+            "Whether what carries events between instances was heard in the last 3 s: 1, or 0 while they are read from Postgres",
+            broker_heard.clone(),
+        );
+        let followed_events = Family::default();
+        registry.register(
+            "followed_events",
+            "Published events that came to this instance by the broker, and those that it read from the log",
+            followed_events.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             key_revocation,
@@ -119,6 +155,11 @@ impl Default for Metrics {
             overview_reads,
             overview_waiting,
             witness,
+            notifications_sent,
+            notification_escalations,
+            notifications_outside,
+            broker_heard,
+            followed_events,
         }))
     }
 }
@@ -152,11 +193,36 @@ impl Metrics {
         witness.drifts.set(i64::try_from(by_project.values().sum::<u64>()).unwrap_or(i64::MAX));
     }
 
-    /// All of them as text, with so many connections open now.
+    /// A notification was sent to so many.
+    pub fn notifications_sent(&self, recipients: usize) {
+        self.0.notifications_sent.inc_by(recipients as u64);
+    }
+
+    /// A step of an escalation was taken.
+    pub fn notification_escalated(&self) {
+        self.0.notification_escalations.inc();
+    }
+
+    /// Something went outside by this way: `instant`, `digest` or `push`.
+    pub fn notified_outside(&self, way: &'static str) {
+        self.0.notifications_outside.get_or_create(&[("way", way)]).inc();
+    }
+
+    /// All of them as text, with so many connections open now, and how what carries events between instances does.
     ///
     /// # Errors
     /// The text cannot be written.
-    pub fn encode(&self, connections: usize) -> Result<String, std::fmt::Error> {
+    pub fn encode(&self, connections: usize, carrier: Option<&Carrier>) -> Result<String, std::fmt::Error> {
+        if let Some(carrier) = carrier {
+            let broker = self.0.broker_heard.get_or_create(&[("broker", carrier.name())]);
+            broker.set(i64::from(carrier.is_heard()));
+            let (taken, read) = carrier.counts();
+            for (source, events) in [("broker", taken), ("log", read)] {
+                let counter = self.0.followed_events.get_or_create(&[("source", source)]);
+                // Counted where events are followed. Added up here, two who ask at once would count them twice.
+                counter.inner().fetch_max(events, Ordering::Relaxed);
+            }
+        }
         self.0.connections.set(i64::try_from(connections).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.0.registry)?;

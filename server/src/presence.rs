@@ -19,6 +19,7 @@ use tidewatch_events::access::Actor;
 use tidewatch_events::id::{ApiKeyId, ConnectionId};
 use tidewatch_events::{Channel, ProjectId};
 use tidewatch_hub::{CloseReason, Hub, Reader};
+use tidewatch_outbox::Carrier;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,9 +29,11 @@ pub use self::waiting_poll::WaitingPoll;
 use crate::access::Caller;
 use crate::access::channels::Grant;
 use crate::access::credential::Credential;
+use crate::access::embed_token::Signer;
 use crate::access::login::LoginOrigin;
 use crate::db::connections::{self, ConnectionRow, Report, Reported};
 use crate::deliveries::Deliveries;
+use crate::stream::limits::StreamCounts;
 
 /// Between two reports.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
@@ -69,6 +72,8 @@ struct Inner {
     hub: Hub,
     deliveries: Deliveries,
     pool: PgPool,
+    carrier: Option<Carrier>,
+    counts: StreamCounts,
     open: Mutex<Open>,
     samples: Mutex<Samples>,
     /// One report at a time: a later one must not be overtaken by an earlier one.
@@ -95,6 +100,8 @@ struct Connection {
     client: Arc<str>,
     since: OffsetDateTime,
     channels: BTreeMap<Channel, Listening>,
+    /// The key that had the token signed by which it was let in.
+    signer: Option<ApiKeyId>,
 }
 
 #[derive(Debug)]
@@ -112,7 +119,7 @@ impl Connection {
             Actor::User(_) | Actor::System(_) => None,
         };
         let signers = self.channels.values().filter_map(|listening| listening.key);
-        let keys: HashSet<ApiKeyId> = signers.chain(own).collect();
+        let keys: HashSet<ApiKeyId> = signers.chain(own).chain(self.signer).collect();
         ConnectionRow {
             id: id.uuid(),
             project_id: self.project.uuid(),
@@ -260,15 +267,25 @@ impl Present {
 }
 
 impl Presence {
-    /// Nobody is connected yet to the instance of this name.
+    /// Nobody is connected yet to the instance of this name, to which events come by this carrier, too. What
+    /// the others have open is told to `counts`.
     #[must_use]
-    pub fn new(name: String, hub: Hub, deliveries: Deliveries, pool: PgPool) -> Self {
+    pub fn new(
+        name: String,
+        hub: Hub,
+        deliveries: Deliveries,
+        pool: PgPool,
+        carrier: Option<Carrier>,
+        counts: StreamCounts,
+    ) -> Self {
         Self(Arc::new(Inner {
             instance: Uuid::now_v7(),
             name,
             hub,
             deliveries,
             pool,
+            carrier,
+            counts,
             open: Mutex::default(),
             samples: Mutex::default(),
             reporting: tokio::sync::Mutex::default(),
@@ -292,6 +309,10 @@ impl Presence {
             client: open.share(&from.client),
             since: OffsetDateTime::now_utc(),
             channels: BTreeMap::new(),
+            signer: match caller.credential {
+                Credential::Embed { signer: Signer::Key(id), .. } => Some(id),
+                _ => None,
+            },
         };
         open.connections.insert(id, connection);
         open.changed.insert(id);
@@ -333,7 +354,8 @@ impl Presence {
     async fn tell(&self) -> Result<Reported, sqlx::Error> {
         let inner = &self.0;
         let report = inner.open.lock().take_report();
-        let told = connections::report(&inner.pool, inner.instance, &inner.name, &report).await;
+        let broker = inner.carrier.as_ref().map(|carrier| (carrier.name(), carrier.is_heard()));
+        let told = connections::report(&inner.pool, inner.instance, &inner.name, broker, &report).await;
         told.inspect_err(|_| inner.open.lock().put_back(report))
     }
 
@@ -370,6 +392,8 @@ impl Presence {
 
     async fn look(&self) -> Result<(), sqlx::Error> {
         self.report().await?;
+        let held = connections::held_elsewhere(&self.0.pool, self.0.instance).await?;
+        self.0.counts.set_elsewhere(&held);
         for id in connections::asked_to_end(&self.0.pool, self.0.instance).await? {
             let id = ConnectionId::from_uuid(id);
             tracing::info!(connection.id = %id, "ended by an operator");

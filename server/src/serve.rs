@@ -1,30 +1,35 @@
 //! Starting, running and ending everything in order.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use leptos::config::LeptosOptions;
+use rand::seq::SliceRandom;
 use socketioxide::SocketIo;
 use sqlx::Executor;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use tidewatch_hub::{Hub, HubConfig};
+use tidewatch_hub::{CloseReason, Hub, HubConfig};
 use tidewatch_jobs::{WorkerOptions, Workers};
 use tidewatch_outbox::{
     Follower, FollowerConfig, Outbox, PublishedLog, Relay, RelayConfig, Waker, retention,
 };
 use tidewatch_webhooks::{Guard, Sender};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::channel_token::ChannelTokens;
+use crate::access::embed_token::EmbedTokens;
 use crate::access::publish_limit::PublishLimit;
 use crate::access::secret::{Digester, random_bytes};
 use crate::access::token::Tokens;
+use crate::broker;
 use crate::config::{DatabaseConfig, ServeConfig};
 use crate::db;
 use crate::deliveries::Deliveries;
@@ -35,6 +40,8 @@ use crate::http::router::router;
 use crate::http::socket::{Peer, Sockets};
 use crate::jobs;
 use crate::metrics::Metrics;
+use crate::notifications::outside::Outside;
+use crate::notifications::{self, Notifications};
 use crate::presence::Presence;
 use crate::reads::Reads;
 use crate::rollups;
@@ -43,7 +50,8 @@ use crate::stream::history::LogHistory;
 use crate::stream::limits::{StreamCounts, StreamLimits};
 use crate::stream::sink::HubSink;
 use crate::stream::warden::Warden;
-use crate::webhooks::{self, Webhooks, dispatcher::Dispatcher};
+use crate::walker::Walker;
+use crate::webhooks::{self, Webhooks};
 
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -51,18 +59,36 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const SYSTEM_CONNECTIONS: u32 = 4;
 /// Connections for finding out who is asking: short, indexed look-ups, one a request.
 const ACCESS_CONNECTIONS: u32 = 6;
-/// Connections of the workers of both queues of jobs.
+/// Connections of the workers of all queues of jobs.
 const WORKER_CONNECTIONS: u32 = 6;
 /// Connections of who dispatches webhooks, sends them and notes what came of it.
 const WEBHOOK_CONNECTIONS: u32 = 4;
+/// Connections of who makes notifications of events.
+const NOTIFICATION_CONNECTIONS: u32 = 4;
 /// Passwords hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How often sessions, tokens, failed logins and checks of servers that count no longer are deleted.
 const SWEEP: Duration = Duration::from_secs(10 * 60);
+/// Connections that wait to be taken, as the system allows.
+const BACKLOG: u32 = 1_024;
+/// Streams that are ended in a second at shutdown, unless that would take longer than there is time.
+const ENDED_PER_SECOND: u64 = 200;
 /// How long Socket.IO clients have to take what they are told at the end.
 const SOCKETS_LAST_WORDS: Duration = Duration::from_secs(1);
 /// The migrations, compiled in.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// A socket at this address, to which nobody can connect yet.
+///
+/// # Errors
+/// Another program has the address, or it is none of this machine.
+pub fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As a listener of the standard library: what lingers of an earlier process does not count.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
 
 /// A pool of connections with all rights of the database's owner, for commands.
 #[must_use]
@@ -92,33 +118,40 @@ fn pool_options(connections: u32) -> PgPoolOptions {
 /// Serves until `shutdown`, then ends in order: new work is refused, streams are told and end,
 /// requests are finished, and what has not ended by the deadline is dropped.
 ///
+/// Nobody can connect to `socket`, which is bound, before everything is prepared: who asks earlier is refused at once and
+/// goes elsewhere, in place of waiting for an instance that may not come up.
+///
 /// # Errors
 /// Postgres cannot be reached at the start, its schema is not up to date, or the listener fails.
-pub async fn run(
-    listener: TcpListener,
-    config: ServeConfig,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
+pub async fn run(socket: TcpSocket, config: ServeConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
     let options = config.database.database_url.0.clone();
     let state = prepare(config).await?;
     let background = CancellationToken::new();
     let tasks = TaskTracker::new();
 
     let waker = state.waker.clone();
+    let handouts = TaskTracker::new();
     let mut follower = Follower::new(
         PublishedLog::new(state.follower),
         follower_config(&state.app),
         waker.clone(),
         HubSink {
             hub: state.app.hub.clone(),
-            published: state.app.webhooks.published.clone(),
+            published: [
+                state.app.webhooks.alarm.published.clone(),
+                state.app.notifications.alarm.published.clone(),
+            ],
             generations: state.app.reads.generations.clone(),
+            tasks: handouts.clone(),
         },
     );
+    if let Some(carrier) = state.app.carrier.clone() {
+        follower = follower.with_carrier(carrier.clone());
+        tasks.spawn(carrier.run(background.clone()));
+    }
     follower.open().await.context("cannot read the published log")?;
-    let relay = Relay::new(options.clone(), relay_config(&state.app), waker.clone());
     tasks.spawn(waker.run(options.clone(), background.clone()));
-    tasks.spawn(relay.run(background.clone()));
+    tasks.spawn(state.relay.run(background.clone()));
     tasks.spawn(follower.run(background.clone()));
     tasks.spawn(state.app.warden.clone().run(background.clone()));
     tasks.spawn(state.app.presence.clone().run(background.clone()));
@@ -128,20 +161,33 @@ pub async fn run(
         .woken_by(state.app.jobs.clone());
     tasks.spawn(workers.run(background.clone()));
     // Beside the others: receivers that take their time must not hold up what has to be done at once.
-    let senders = Workers::new(state.workers, jobs::webhook_workers(), jobs::webhook_registry(&state.app))
-        .woken_by(state.app.jobs.clone());
+    let senders =
+        Workers::new(state.workers.clone(), jobs::webhook_workers(), jobs::webhook_registry(&state.app))
+            .woken_by(state.app.jobs.clone());
     tasks.spawn(senders.run(background.clone()));
-    tasks.spawn(Dispatcher::new(&state.app).run(background.clone()));
+    let tellers = Workers::new(state.workers, jobs::outside_workers(), jobs::outside_registry(&state.app))
+        .woken_by(state.app.jobs.clone());
+    tasks.spawn(tellers.run(background.clone()));
+    let Webhooks { pool, alarm, .. } = state.app.webhooks.clone();
+    tasks.spawn(
+        Walker::new(&state.app, pool, alarm).run::<webhooks::dispatcher::Dispatch>(background.clone()),
+    );
+    let Notifications { pool, alarm, .. } = state.app.notifications.clone();
+    let dispatcher = Walker::new(&state.app, pool, alarm);
+    tasks.spawn(dispatcher.run::<notifications::dispatcher::Dispatch>(background.clone()));
     let system = state.system.clone();
     tasks.spawn(rollups::run(system.clone(), background.clone()));
     tasks.spawn(webhooks::retention::run(system.clone(), background.clone()));
+    tasks.spawn(notifications::retention::run(system.clone(), background.clone()));
     tasks.spawn(retention::run(system.clone(), retention_config(&state.app), background.clone()));
     tasks.spawn(tidewatch_jobs::retention::run(system.clone(), Default::default(), background.clone()));
     tasks.spawn(jobs::run_witness::keep(state.app.clone(), system.clone(), background.clone()));
+    tasks.spawn(jobs::send_digests::keep(state.app.clone(), system.clone(), background.clone()));
     tasks.spawn(jobs::bulk_move::end::keep(state.app.clone(), system.clone(), background.clone()));
     tasks.spawn(sweep(system, state.app.publish_limit.clone(), background.clone()));
     tasks.close();
 
+    let listener = socket.listen(BACKLOG).context("cannot listen")?;
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(%address, instance = state.app.config.instance_name(), "serving");
     let app = state.app.clone();
@@ -153,6 +199,7 @@ pub async fn run(
         app.clone(),
         sockets,
         shutdown.clone(),
+        handouts.clone(),
     ));
     let serving = async {
         serving.await?;
@@ -162,7 +209,9 @@ pub async fn run(
     let ended = end_within(serving, &shutdown, drain).await;
 
     background.cancel();
-    if tokio::time::timeout(Duration::from_secs(5), tasks.wait()).await.is_err() {
+    handouts.close();
+    let all = async { tokio::join!(tasks.wait(), handouts.wait()) };
+    if tokio::time::timeout(Duration::from_secs(5), all).await.is_err() {
         tracing::warn!("some background tasks did not end in time");
     }
     app.pool.close().await;
@@ -173,6 +222,7 @@ pub async fn run(
 struct Prepared {
     app: AppState,
     waker: Waker,
+    relay: Relay,
     system: PgPool,
     /// The follower's own connection.
     follower: PgPool,
@@ -198,6 +248,9 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         ..HubConfig::default()
     };
     let waker = Waker::default();
+    let relay = Relay::new(config.database.database_url.0.clone(), relay_config(&config), waker.clone())
+        .named(config.instance_name());
+    let carrier = broker::prepare(&config, &digester, relay.status()).context("cannot use the broker")?;
     let leptos_options = LeptosOptions::builder()
         .output_name("tidewatch")
         .site_root(config.site.as_str())
@@ -209,22 +262,35 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
     let deliveries = Deliveries::new(config.instance_name(), hub.clone(), system_pool.clone());
     let sender = Sender::new(Guard::new(config.webhook_allowed_networks.clone()))?;
     let webhook_pool = self::pool(&config.database, WEBHOOK_CONNECTIONS, "tidewatch webhooks");
+    let notification_pool = self::pool(&config.database, NOTIFICATION_CONNECTIONS, "tidewatch notifications");
+    let outside = Outside::prepare(&config.outside, &access, &digester).await?;
     let metrics = Metrics::default();
+    let stream_counts = StreamCounts::new(StreamLimits {
+        per_user: config.streams_per_user,
+        per_key: config.streams_per_key,
+        per_address: config.streams_per_address,
+    });
     let app = AppState {
         webhooks: Webhooks::new(webhook_pool, sender, &digester),
+        outside,
+        notifications: Notifications::new(notification_pool, waker.clone()),
         jobs: tidewatch_jobs::Waker::default(),
         modules: Modules::built_in(),
         reads: Reads::new(metrics.clone()),
         metrics,
         outbox: Outbox::new(pool.clone(), waker.clone()),
-        stream_counts: StreamCounts::new(StreamLimits {
-            per_user: config.streams_per_user,
-            per_key: config.streams_per_key,
-            per_address: config.streams_per_address,
-        }),
         detached: Detached::new(Duration::from_secs(config.stall_seconds)),
         warden: Warden::new(hub.clone(), access.clone()),
-        presence: Presence::new(config.instance_name(), hub.clone(), deliveries.clone(), system_pool.clone()),
+        presence: Presence::new(
+            config.instance_name(),
+            hub.clone(),
+            deliveries.clone(),
+            system_pool.clone(),
+            carrier.clone(),
+            stream_counts.clone(),
+        ),
+        stream_counts,
+        carrier,
         deliveries,
         hub,
         pool,
@@ -232,6 +298,7 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         log,
         tokens: Tokens::new(&digester),
         channel_tokens: ChannelTokens::new(&digester),
+        embed_tokens: EmbedTokens::new(&digester),
         publish_limit: PublishLimit::new(config.publishes_per_second),
         digester,
         password_hashing: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
@@ -245,7 +312,7 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         .test_before_acquire(false)
         .connect_lazy_with(app.config.database.database_url.0.clone().application_name("tidewatch follower"));
     let workers = self::pool(&app.config.database, WORKER_CONNECTIONS, "tidewatch jobs");
-    Ok(Prepared { app, waker, system: system_pool, follower, workers })
+    Ok(Prepared { app, waker, relay, system: system_pool, follower, workers })
 }
 
 /// Refuses to start on a schema that this binary does not know, instead of failing at some query.
@@ -267,8 +334,8 @@ async fn check_schema(pool: &PgPool) -> anyhow::Result<()> {
     }
 }
 
-fn relay_config(app: &AppState) -> RelayConfig {
-    RelayConfig { poll: Duration::from_millis(app.config.poll_ms), ..RelayConfig::default() }
+fn relay_config(config: &ServeConfig) -> RelayConfig {
+    RelayConfig { poll: Duration::from_millis(config.poll_ms), ..RelayConfig::default() }
 }
 
 fn follower_config(app: &AppState) -> FollowerConfig {
@@ -280,17 +347,46 @@ fn retention_config(app: &AppState) -> retention::RetentionConfig {
     retention::RetentionConfig { keep: Duration::from_secs(days * 24 * 60 * 60), ..Default::default() }
 }
 
-/// Waits for `shutdown`, then sends work elsewhere and ends the streams.
-async fn drain_at(app: AppState, sockets: SocketIo, shutdown: CancellationToken) {
+/// Waits for `shutdown`, then has work sent elsewhere, and ends the streams behind that: when this returns, no new
+/// connection is taken. Streams end one after the other in a task of `tasks`.
+async fn drain_at(app: AppState, sockets: SocketIo, shutdown: CancellationToken, tasks: TaskTracker) {
     shutdown.cancelled().await;
-    tracing::info!(connections = app.hub.connection_count(), "going down: streams are told and end");
+    let connections = app.hub.connection_count();
+    tracing::info!(connections, "going down: no longer ready");
+    app.readiness.leave();
+    let notice = Duration::from_secs(app.config.drain_notice_seconds);
+    tokio::time::sleep(notice).await;
     app.readiness.start_draining();
-    app.hub.drain();
-    // Not awaited: streams end meanwhile. Behind the last words, the transport's end brings clients back.
-    tokio::spawn(async move {
+    let present = app.hub.start_draining();
+    let most = Duration::from_secs(app.config.drain_seconds).saturating_sub(notice) / 2;
+    let spread = most.min(Duration::from_millis(present.len() as u64 * 1_000 / ENDED_PER_SECOND));
+    tracing::info!(streams = present.len(), ?spread, "streams are told and end");
+    // Not awaited: streams end meanwhile.
+    tasks.spawn(async move {
+        let end = |id| {
+            app.hub.close(id, CloseReason::Draining);
+        };
+        end_evenly(present, spread, end).await;
+        // Behind the last words, the transport's end brings clients back.
         tokio::time::sleep(SOCKETS_LAST_WORDS).await;
         sockets.close().await;
     });
+}
+
+/// Ends each of these, evenly over `spread` and in no order: their clients come back to others one after the other, and each
+/// draws a pause of its own.
+async fn end_evenly<T>(mut present: Vec<T>, spread: Duration, mut end: impl FnMut(T)) {
+    present.shuffle(&mut rand::rng());
+    let begin = Instant::now();
+    let pace = spread.checked_div(u32::try_from(present.len()).unwrap_or(u32::MAX)).unwrap_or_default();
+    for (number, one) in (0..).zip(present) {
+        let due = begin + pace * number;
+        // Timers count in milliseconds: those that are due by then end together.
+        if due.saturating_duration_since(Instant::now()) >= Duration::from_millis(1) {
+            tokio::time::sleep_until(due).await;
+        }
+        end(one);
+    }
 }
 
 /// Runs `serving` to its end, but for no longer than `patience` behind `shutdown`.
@@ -333,4 +429,38 @@ async fn delete_expired(pool: &PgPool) -> Result<(), sqlx::Error> {
     let server_checks = db::server_checks::forget_old(pool).await?;
     tracing::debug!(sessions, tokens, idempotency_keys, server_checks, "deleted what has expired");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_for_what_does_not_listen_yet() {
+        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a socket");
+        let address = socket.local_addr().expect("an address");
+        assert!(tokio::net::TcpStream::connect(address).await.is_err(), "refused at once");
+        let listener = socket.listen(BACKLOG).expect("a listener");
+        tokio::net::TcpStream::connect(address).await.expect("taken");
+        assert!(bind(address).and_then(|socket| socket.listen(1)).is_err(), "the address is in use");
+        drop(listener);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn streams_end_evenly_and_in_no_order() {
+        let begin = Instant::now();
+        let mut ended = Vec::new();
+        end_evenly((0..1_000).collect(), Duration::from_secs(5), |id: u32| ended.push((id, begin.elapsed())))
+            .await;
+        let in_the_first =
+            |seconds| ended.iter().filter(|(_, at)| *at < Duration::from_secs(seconds)).count();
+        for seconds in 1..=5 {
+            let expected = 200 * seconds as usize;
+            assert!(in_the_first(seconds).abs_diff(expected) <= 1, "{} of {expected}", in_the_first(seconds));
+        }
+        assert!(!ended.iter().map(|(id, _)| *id).is_sorted());
+        let begin = Instant::now();
+        end_evenly(vec![(); 10], Duration::ZERO, |()| {}).await;
+        assert_eq!(begin.elapsed(), Duration::ZERO, "few end at once");
+    }
 }

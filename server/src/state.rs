@@ -7,10 +7,11 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use sqlx::PgPool;
 use tidewatch_hub::Hub;
-use tidewatch_outbox::{Outbox, PublishedLog};
+use tidewatch_outbox::{Carrier, Outbox, PublishedLog};
 use tokio::sync::Semaphore;
 
 use crate::access::channel_token::ChannelTokens;
+use crate::access::embed_token::EmbedTokens;
 use crate::access::publish_limit::PublishLimit;
 use crate::access::secret::Digester;
 use crate::access::token::Tokens;
@@ -19,6 +20,8 @@ use crate::deliveries::Deliveries;
 use crate::domain::Modules;
 use crate::http::detach::Detached;
 use crate::metrics::Metrics;
+use crate::notifications::Notifications;
+use crate::notifications::outside::Outside;
 use crate::presence::Presence;
 use crate::reads::Reads;
 use crate::stream::limits::StreamCounts;
@@ -53,6 +56,10 @@ pub struct AppState {
     pub jobs: tidewatch_jobs::Waker,
     /// Sends webhooks.
     pub webhooks: Webhooks,
+    /// Makes notifications of events.
+    pub notifications: Notifications,
+    /// Tells people of them by e-mail and Web Push.
+    pub outside: Outside,
     /// What is measured.
     pub metrics: Metrics,
     /// Expensive reads, once for all who ask at the same moment.
@@ -65,10 +72,14 @@ pub struct AppState {
     pub tokens: Tokens,
     /// Signs and checks tokens for private channels.
     pub channel_tokens: ChannelTokens,
+    /// Signs and checks tokens for the bell on other sites' pages.
+    pub embed_tokens: EmbedTokens,
     /// How many events a second each publisher may publish.
     pub publish_limit: PublishLimit,
     /// How many passwords are hashed at once.
     pub password_hashing: Arc<Semaphore>,
+    /// What carries events between instances, where that is not the log alone.
+    pub carrier: Option<Carrier>,
     /// Whether this instance takes new work.
     pub readiness: Arc<Readiness>,
     /// How it was started.
@@ -86,16 +97,28 @@ impl FromRef<AppState> for LeptosOptions {
 /// Whether this instance takes new work, beside its dependencies.
 #[derive(Debug, Default)]
 pub struct Readiness {
+    leaving: AtomicBool,
     draining: AtomicBool,
 }
 
 impl Readiness {
-    /// From now on new work goes elsewhere.
+    /// Whoever asks is told from now on to send work elsewhere; what comes all the same is done.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether work should be sent elsewhere.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// From now on no new work is taken.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is going down.
+    /// Whether no new work is taken.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)

@@ -1,6 +1,7 @@
 //! The dashboard's port: what its pages ask, answered by the same commands and queries as the API.
 
 mod events;
+mod notifications;
 mod records;
 
 use std::collections::BTreeMap;
@@ -13,12 +14,16 @@ use tidewatch_app::AppError;
 use tidewatch_app::backend::{Backend, BackendHandle, Many};
 use tidewatch_app::model::{
     self, ApiKey, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels, ConnectionPage,
-    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Job, JobPage,
-    JobQuery, ModuleLink, MoveRequest, Organization, Overview, People, ProjectChange, ProjectLink,
-    RecordDetail, RecordPage, ServerCheck, Snapshot, SystemStatus, Theme, TimeRange, Webhook,
-    WebhookDeliveryDetail, WebhookDetail, WebhookQuery, WitnessPage,
+    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Inbox,
+    InboxQuery, Job, JobPage, JobQuery, ModuleLink, MoveRequest, Notification, NotificationCount,
+    NotificationProof, NotificationRule, NotificationSettings, NotificationSettingsPage, NotificationStep,
+    Organization, Overview, People, ProjectChange, ProjectLink, RecordDetail, RecordPage, ServerCheck,
+    Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail, WebhookQuery,
+    WitnessPage,
 };
-use tidewatch_events::id::{JobId, SavedViewId, UserId, WebhookDeliveryId, WebhookId};
+use tidewatch_events::id::{
+    JobId, NotificationId, NotificationRuleId, SavedViewId, UserId, WebhookDeliveryId, WebhookId,
+};
 use tidewatch_events::{Channel, Envelope, EventId, Permission, ProjectId};
 use tidewatch_modules::{Record, RecordQuery};
 use tidewatch_outbox::read_head;
@@ -214,6 +219,57 @@ impl Backend for RequestBackend {
 
     async fn record_deliveries(&self, module: &str, id: &str) -> Result<Vec<DeliveryProof>, AppError> {
         self.read_record_deliveries(module, id).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn event_notifications(&self, id: EventId) -> Result<Vec<NotificationProof>, AppError> {
+        self.read_event_notifications(id).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn record_notifications(&self, module: &str, id: &str) -> Result<Vec<NotificationProof>, AppError> {
+        self.read_record_notifications(module, id).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn inbox(&self, query: InboxQuery) -> Result<Snapshot<Inbox>, AppError> {
+        self.read_inbox(&query).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn notification_count(&self) -> Result<Snapshot<NotificationCount>, AppError> {
+        self.read_notification_count().await.map_err(|error| self.app_error(error))
+    }
+
+    async fn notification(&self, id: NotificationId) -> Result<Snapshot<Notification>, AppError> {
+        self.read_notification(id).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn move_notifications(
+        &self,
+        ids: Vec<NotificationId>,
+        step: NotificationStep,
+    ) -> Result<NotificationCount, AppError> {
+        self.step_notifications(&ids, step).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn read_notifications(&self, up_to: NotificationId) -> Result<NotificationCount, AppError> {
+        self.read_up_to(up_to).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn notification_settings(&self) -> Result<Snapshot<NotificationSettingsPage>, AppError> {
+        self.read_notification_settings().await.map_err(|error| self.app_error(error))
+    }
+
+    async fn save_notification_settings(&self, settings: NotificationSettings) -> Result<(), AppError> {
+        self.write_notification_settings(&settings).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn notification_rules(&self) -> Result<Snapshot<Vec<NotificationRule>>, AppError> {
+        self.read_notification_rules().await.map_err(|error| self.app_error(error))
+    }
+
+    async fn notification_rule(
+        &self,
+        id: NotificationRuleId,
+    ) -> Result<Snapshot<NotificationRule>, AppError> {
+        self.read_notification_rule(id).await.map_err(|error| self.app_error(error))
     }
 
     async fn server_checks(&self, id: &str) -> Result<Snapshot<Vec<ServerCheck>>, AppError> {

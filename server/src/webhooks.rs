@@ -16,19 +16,17 @@ pub mod dispatcher;
 pub mod retention;
 pub mod turns;
 
-use std::sync::Arc;
-
 use secrecy::ExposeSecret;
 use sqlx::{PgConnection, PgPool};
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::WebhookId;
 use tidewatch_webhooks::{Sender, SigningSecret};
-use tokio::sync::Notify;
 
 use crate::access::seal::Sealer;
 use crate::access::secret::Digester;
 use crate::db;
 use crate::error::Error;
+use crate::walker::Alarm;
 
 /// What sends webhooks. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -37,10 +35,8 @@ pub struct Webhooks {
     pub pool: PgPool,
     /// Sends them.
     pub sender: Sender,
-    /// Wakes the dispatcher at each publication.
-    pub published: Arc<Notify>,
-    /// Wakes it when an endpoint was made or enabled.
-    pub changed: Arc<Notify>,
+    /// Wakes the dispatcher.
+    pub alarm: Alarm,
     sealer: Sealer,
 }
 
@@ -60,7 +56,7 @@ impl Webhooks {
     #[must_use]
     pub fn new(pool: PgPool, sender: Sender, digester: &Digester) -> Self {
         let sealer = Sealer::new(digester);
-        Self { pool, sender, published: Arc::default(), changed: Arc::default(), sealer }
+        Self { pool, sender, alarm: Alarm::default(), sealer }
     }
 
     /// Makes the secret by which an endpoint's webhooks are signed from now on.

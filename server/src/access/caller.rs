@@ -9,7 +9,8 @@ use tidewatch_events::id::{ApiKeyId, UserId};
 use tidewatch_events::{Permission, ProjectId, Subject, SubjectRef};
 use tower_sessions::Session;
 
-use super::credential::{Credential, subject_of_key, subject_of_member};
+use super::credential::{self, Credential, subject_of_key, subject_of_member};
+use super::embed_scope;
 use super::secret::API_KEY_PREFIX;
 use super::session_store::USER_ID_KEY;
 use crate::db;
@@ -69,6 +70,18 @@ impl Caller {
     pub fn require_manager(&self, permission: &Permission) -> Result<(), Error> {
         self.require(permission)?;
         if self.is_staff() { Ok(()) } else { Err(Error::Forbidden(permission.clone())) }
+    }
+
+    /// The person whose inbox it asks for: its own, and nobody else's. A key has none, also where it acts for somebody.
+    ///
+    /// # Errors
+    /// 403 for an API key.
+    pub fn recipient(&self) -> Result<UserId, Error> {
+        match (self.credential, &self.member) {
+            (Credential::Embed { user, .. }, _) => Ok(user),
+            (_, Some(member)) => Ok(UserId::from_uuid(member.user_id)),
+            (_, None) => Err(Error::NoInbox),
+        }
     }
 
     fn of_member(member: Member, credential: Credential) -> Self {
@@ -135,7 +148,7 @@ impl Caller {
         Ok(caller)
     }
 
-    /// The caller whose API key or access token this is.
+    /// The caller whose API key, access token or embed token this is.
     ///
     /// # Errors
     /// 401 when it does not count; 503 when it cannot be looked up.
@@ -164,6 +177,9 @@ impl Caller {
     }
 
     async fn from_token(token: &secrecy::SecretString, state: &AppState) -> Result<Self, Error> {
+        if let Some(credential @ Credential::Embed { user, project, .. }) = state.embed_tokens.verify(token) {
+            return Self::from_embed(credential, user, project, state).await;
+        }
         let credential = state.tokens.verify(token).ok_or(Error::Unauthenticated(
             "this access token is not valid, or has expired; get another one with the refresh token",
         ))?;
@@ -181,6 +197,42 @@ impl Caller {
             .ok_or(Error::Unauthenticated(
                 "this access token was revoked, or its account is no longer in the project",
             ))
+    }
+
+    /// The person by their own name alone. There is no member: what asks for one, such as logins and passwords, is not
+    /// for who looks at somebody's bell.
+    async fn from_embed(
+        credential: Credential,
+        user: UserId,
+        project: ProjectId,
+        state: &AppState,
+    ) -> Result<Self, Error> {
+        const GONE: Error = Error::Unauthenticated(
+            "whoever had this token signed may do so no longer, or its account is not in the project any more",
+        );
+        let asked = [credential].into();
+        let subject = credential::resolve(&state.access, &asked).await?.remove(&credential).ok_or(GONE)?;
+        let mut connection = state.access.acquire().await?;
+        let members = db::users::find_members(&mut connection, std::iter::once((user, project))).await?;
+        Ok(Self {
+            subject,
+            actor: Actor::User(user),
+            name: members.into_iter().next().ok_or(GONE)?.email,
+            member: None,
+            person: Some(user),
+            credential,
+        })
+    }
+
+    /// Goes on only where what was shown opens this at all.
+    fn within_scope(self, parts: &Parts) -> Result<Self, Error> {
+        let is_embed = matches!(self.credential, Credential::Embed { .. });
+        if is_embed && !embed_scope::opens(&parts.method, parts.uri.path()) {
+            return Err(Error::TokenScope(
+                "this token is for the bell: it opens its person's own notifications and the stream of those",
+            ));
+        }
+        Ok(self)
     }
 }
 
@@ -201,7 +253,7 @@ impl FromRequestParts<AppState> for Caller {
             let text = header
                 .to_str()
                 .map_err(|_| Error::Unauthenticated("the Authorization header is not text"))?;
-            return Self::from_authorization(text, state, project.as_deref()).await;
+            return Self::from_authorization(text, state, project.as_deref()).await?.within_scope(parts);
         }
         let session = Session::from_request_parts(parts, state)
             .await

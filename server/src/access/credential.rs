@@ -8,6 +8,8 @@ use tidewatch_events::{Permission, ProjectId, Subject, SubjectRef};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::embed_scope::{self, subject_of_embed};
+use super::embed_token::Signer;
 use super::roles;
 use crate::db;
 use crate::db::api_keys::LiveKey;
@@ -38,6 +40,17 @@ pub enum Credential {
         /// When it ends.
         expires_at: OffsetDateTime,
     },
+    /// A token for the bell on another site's page.
+    Embed {
+        /// Who had it signed: it counts as long as they may sign.
+        signer: Signer,
+        /// Whose notifications it opens.
+        user: UserId,
+        /// In which project.
+        project: ProjectId,
+        /// When it ends.
+        expires_at: OffsetDateTime,
+    },
     /// The word of a person, by which somebody else was let in: it counts as long as they are in the
     /// project.
     Member {
@@ -55,8 +68,17 @@ impl Credential {
         match *self {
             Self::Session { user, project, .. }
             | Self::Token { user, project, .. }
+            | Self::Embed { user, project, .. }
             | Self::Member { user, project } => Some((user, project)),
             Self::Key(_) => None,
+        }
+    }
+
+    /// On whose word it counts, where that is somebody else's.
+    fn signer(&self) -> Option<Self> {
+        match *self {
+            Self::Embed { signer, project, .. } => Some(signer.credential(project)),
+            _ => None,
         }
     }
 }
@@ -101,8 +123,10 @@ pub async fn resolve(
     credentials: &HashSet<Credential>,
 ) -> Result<HashMap<Credential, Subject>, sqlx::Error> {
     let mut connection = access.acquire().await?;
-    let keys = credentials.iter().filter_map(|credential| match credential {
-        Credential::Key(id) => Some(*id),
+    let with_signers =
+        || credentials.iter().copied().chain(credentials.iter().filter_map(Credential::signer));
+    let keys = with_signers().filter_map(|credential| match credential {
+        Credential::Key(id) => Some(id),
         _ => None,
     });
     let keys: HashMap<ApiKeyId, Subject> = db::api_keys::find_live(&mut connection, keys)
@@ -122,7 +146,8 @@ pub async fn resolve(
     });
     let families: HashSet<Uuid> =
         db::tokens::find_live(&mut connection, families).await?.into_iter().collect();
-    let pairs: HashSet<(UserId, ProjectId)> = credentials.iter().filter_map(Credential::member).collect();
+    let pairs: HashSet<(UserId, ProjectId)> =
+        with_signers().filter_map(|credential| credential.member()).collect();
     let members: HashMap<(UserId, ProjectId), Subject> =
         db::users::find_members(&mut connection, pairs.into_iter())
             .await?
@@ -133,7 +158,7 @@ pub async fn resolve(
             })
             .collect();
     let now = OffsetDateTime::now_utc();
-    let subject = |credential: &Credential| match credential {
+    let own = |credential: &Credential| match credential {
         Credential::Key(id) => keys.get(id),
         Credential::Session { digest, user, project } => {
             members.get(&(*user, *project)).filter(|_| sessions.contains(digest))
@@ -142,9 +167,16 @@ pub async fn resolve(
             members.get(&(*user, *project)).filter(|_| families.contains(family) && *expires_at > now)
         }
         Credential::Member { user, project } => members.get(&(*user, *project)),
+        Credential::Embed { .. } => None,
     };
-    Ok(credentials
-        .iter()
-        .filter_map(|credential| Some((*credential, subject(credential)?.clone())))
-        .collect())
+    let subject = |credential: &Credential| match credential {
+        Credential::Embed { signer, user, project, expires_at } => {
+            let vouches = own(&signer.credential(*project))
+                .is_some_and(|signer| embed_scope::may_sign(signer, *project));
+            let counts = *expires_at > now && vouches && members.contains_key(&(*user, *project));
+            counts.then(|| subject_of_embed(*project, *user))
+        }
+        other => own(other).cloned(),
+    };
+    Ok(credentials.iter().filter_map(|credential| Some((*credential, subject(credential)?))).collect())
 }

@@ -6,10 +6,12 @@ use secrecy::SecretString;
 use tidewatch_events::id::UserId;
 use time::Duration;
 use tower_sessions::Session;
+use uuid::Uuid;
 
-use super::password;
-use super::session_store::{ADDRESS_KEY, CLIENT_KEY, USER_ID_KEY};
+use super::credential::Credential;
+use super::session_store::{ADDRESS_KEY, CLIENT_KEY, PUSH_LOGIN_KEY, USER_ID_KEY};
 use super::throttle::Attempt;
+use super::{Caller, password};
 use crate::db;
 use crate::error::Error;
 use crate::state::AppState;
@@ -83,5 +85,34 @@ pub async fn begin_session(session: &Session, user: UserId, origin: &LoginOrigin
     session
         .insert(ADDRESS_KEY, origin.address.map(|address| address.to_string()).unwrap_or_default())
         .await?;
+    Ok(())
+}
+
+/// By what the browsers are known that are subscribed to Web Push in the caller's session; `None` where they came by
+/// something else.
+///
+/// # Errors
+/// Postgres cannot be reached.
+pub async fn push_login(session: &Session, caller: &Caller) -> Result<Option<Uuid>, Error> {
+    if !matches!(caller.credential, Credential::Session { .. }) {
+        return Ok(None);
+    }
+    if let Some(login) = session.get(PUSH_LOGIN_KEY).await? {
+        return Ok(Some(login));
+    }
+    let login = Uuid::now_v7();
+    session.insert(PUSH_LOGIN_KEY, login).await?;
+    Ok(Some(login))
+}
+
+/// Ends a session, and with it what its browsers are told by Web Push: whoever sits there next is not its person.
+///
+/// # Errors
+/// Postgres cannot be reached.
+pub async fn end_session(state: &AppState, session: &Session) -> Result<(), Error> {
+    if let Some(login) = session.get(PUSH_LOGIN_KEY).await? {
+        db::push_subscriptions::delete_of_login(&state.access, login).await?;
+    }
+    session.flush().await?;
     Ok(())
 }

@@ -48,14 +48,17 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
     BuiltInRole {
         name: "operator",
         title: "Operator",
-        description: "Sees everything, acts on settlements, payments, orders, incidents, servers and tickets, approves what those cost, and manages webhooks.",
+        description: "Sees everything, acts on settlements, payments, orders, incidents, servers and tickets, approves what those cost, and manages webhooks and rules of notifications.",
         reach: Reach::Project,
-        permissions: || reading().chain(acting()).chain([Permission::WEBHOOKS_MANAGE]).collect(),
+        permissions: || {
+            let own = [Permission::WEBHOOKS_MANAGE, Permission::NOTIFICATIONS_MANAGE];
+            reading().chain(acting()).chain(own).collect()
+        },
     },
     BuiltInRole {
         name: "developer",
         title: "Developer",
-        description: "Sees everything, publishes events, and manages API keys, webhooks and connections.",
+        description: "Sees everything, publishes events, and manages API keys, webhooks, rules of notifications and connections.",
         reach: Reach::Project,
         permissions: || {
             let own = [
@@ -65,6 +68,7 @@ pub const BUILT_IN: [BuiltInRole; 8] = [
                 Permission::CONNECTIONS_MANAGE,
                 Permission::JOBS_ACT,
                 Permission::WEBHOOKS_MANAGE,
+                Permission::NOTIFICATIONS_MANAGE,
             ];
             reading().chain(own).collect()
         },

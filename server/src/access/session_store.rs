@@ -16,6 +16,10 @@ pub const CLIENT_KEY: &str = "client";
 /// The key under which stands the address that the person signed in from.
 pub const ADDRESS_KEY: &str = "address";
 
+/// The key under which stands by what the browsers are known that were subscribed to Web Push in this login. Unlike the
+/// session's id it stays what it is when the password is changed.
+pub const PUSH_LOGIN_KEY: &str = "push_login";
+
 /// Keeps sessions in the table `sessions`.
 #[derive(Debug, Clone)]
 pub struct PgSessionStore {

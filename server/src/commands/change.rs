@@ -2,6 +2,7 @@
 
 use tidewatch_app::model::{Changed, NewWebhook, ProjectChange};
 
+use super::notifications::rules;
 use super::{Origin, channels, connections, jobs, keys, people, project, roles, sessions, webhooks, witness};
 use crate::access::Caller;
 use crate::error::Error;
@@ -74,6 +75,13 @@ pub async fn change_project(
         ProjectChange::ResendDelivery { webhook_id, id } => {
             webhooks::resend(state, caller, origin, webhook_id, id).await
         }
+        ProjectChange::SaveNotificationRule { id, expected_version, rule } => {
+            rules::save(state, caller, origin, id, expected_version, &rule).await
+        }
+        ProjectChange::SetNotificationRuleEnabled { id, enabled } => {
+            rules::set_enabled(state, caller, origin, id, enabled).await
+        }
+        ProjectChange::DeleteNotificationRule { id } => rules::delete(state, caller, origin, id).await,
         ProjectChange::RetryJob { id } => jobs::retry(state, caller, origin, id).await.map(|job| Changed {
             id: job.id.to_string(),
             message: "The job is done again.".to_owned(),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use tidewatch_events::catalog;
-use tidewatch_events::id::{MessageId, RecordId};
+use tidewatch_events::id::{MessageId, NotificationId, RecordId};
 use tidewatch_events::{
     AggregateType, Channel, EventId, EventType, Metadata, NewEvent, Permission, Priority, ProjectId, Routing,
     SubjectRef, Timestamp,
@@ -28,7 +28,9 @@ pub const MAX_BATCH: usize = 1_000;
 pub const DEFAULT_TYPE: EventType = EventType::from_static("message.published");
 /// The aggregates whose state Tidewatch itself keeps: their events come with a change of that state, in
 /// one transaction, and from nowhere else.
-const KEPT_HERE: [AggregateType; 1] = [AggregateType::SETTLEMENT];
+const KEPT_HERE: [AggregateType; 2] = [AggregateType::SETTLEMENT, AggregateType::NOTIFICATION];
+/// What the types of events of notifications begin with, also of those that the catalog does not know yet.
+const OF_NOTIFICATIONS: &str = "notification.";
 
 /// One event as a publisher sends it.
 #[derive(Debug, Clone, Deserialize)]
@@ -118,13 +120,13 @@ impl PublishRequest {
         }
         if self.aggregate_type.as_ref().is_some_and(|kind| KEPT_HERE.contains(kind)) {
             wrong("aggregateType", "is kept by Tidewatch itself: change it by its own API");
-        } else if self.aggregate_id.as_deref().is_some_and(|id| is_record(id, modules)) {
+        } else if self.aggregate_id.as_deref().is_some_and(|id| is_kept_here(id, modules)) {
             wrong(
                 "aggregateId",
                 "is the id of a record that Tidewatch itself keeps: change it by its own API",
             );
         }
-        if catalog::find(&self.event_type()).is_some_and(|entry| KEPT_HERE.contains(entry.aggregate_type)) {
+        if is_told_here(&self.event_type()) {
             wrong("eventType", "tells of something that Tidewatch itself keeps: change that by its own API");
         }
         if self.channel_name.is_private() && !self.audience.is_empty() {
@@ -163,10 +165,17 @@ impl PublishRequest {
     }
 }
 
-/// Whether an aggregate's id is of the form that records of a module have: whoever could publish under one could
-/// tell of changes that never were.
-fn is_record(id: &str, modules: &Modules) -> bool {
-    id.parse::<RecordId>().is_ok_and(|id| modules.of_prefix(id.prefix()).is_some())
+/// Whether an aggregate's id is of the form that records of a module or notifications have: whoever could publish under
+/// one could tell of changes that never were, or take the version that the next change needs.
+fn is_kept_here(id: &str, modules: &Modules) -> bool {
+    id.parse::<NotificationId>().is_ok()
+        || id.parse::<RecordId>().is_ok_and(|id| modules.of_prefix(id.prefix()).is_some())
+}
+
+/// Whether Tidewatch itself tells of what this type of event says.
+fn is_told_here(event_type: &EventType) -> bool {
+    event_type.as_str().starts_with(OF_NOTIFICATIONS)
+        || catalog::find(event_type).is_some_and(|entry| KEPT_HERE.contains(entry.aggregate_type))
 }
 
 fn is_line(text: &str) -> bool {

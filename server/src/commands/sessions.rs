@@ -30,7 +30,7 @@ pub const fn own_login(caller: &Caller) -> (Option<[u8; 32]>, Option<Uuid>) {
     match caller.credential {
         Credential::Session { digest, .. } => (Some(digest), None),
         Credential::Token { family, .. } => (None, Some(family)),
-        Credential::Key(_) | Credential::Member { .. } => (None, None),
+        Credential::Key(_) | Credential::Embed { .. } | Credential::Member { .. } => (None, None),
     }
 }
 

@@ -25,8 +25,9 @@ use crate::access::Caller;
 use crate::access::credential::subject_of_webhook;
 use crate::access::roles::reading;
 use crate::db;
+use crate::db::cursors::WEBHOOKS;
 use crate::db::webhooks::endpoints::EndpointColumns;
-use crate::db::webhooks::{cursors, deliveries, endpoints, listening, secrets};
+use crate::db::webhooks::{deliveries, endpoints, listening, secrets};
 use crate::error::Error;
 use crate::queries::webhooks::find;
 use crate::state::AppState;
@@ -72,7 +73,7 @@ pub async fn create(
     let change = change("webhook.create", &after, None, Some(&after));
     note(&mut transaction, caller, origin, change).await?;
     transaction.commit().await?;
-    state.webhooks.changed.notify_one();
+    state.webhooks.alarm.changed.notify_one();
     Ok(with_secret(id, format!("{url} is told from now on. {SHOWN_ONCE}"), &secret))
 }
 
@@ -129,7 +130,7 @@ pub async fn update(
     };
     note(&mut transaction, caller, origin, change(action, &after, Some(&before), Some(&after))).await?;
     transaction.commit().await?;
-    state.webhooks.changed.notify_one();
+    state.webhooks.alarm.changed.notify_one();
     Ok(Changed { id: id.to_string(), message, secret: None })
 }
 
@@ -209,7 +210,7 @@ pub async fn delete(
 /// is told of what is published behind it.
 async fn join_stream(connection: &mut PgConnection, project: ProjectId) -> Result<Position, sqlx::Error> {
     let head = read_head(connection, project).await?.last;
-    cursors::ensure(connection, project, head).await?;
+    WEBHOOKS.ensure(connection, project, head).await?;
     Ok(head)
 }
 

@@ -57,6 +57,47 @@ pub async fn insert(connection: &mut PgConnection, new: &NewAuditEntry<'_>) -> R
     .map(drop)
 }
 
+/// Whether an entry would be the first that this actor has done this to that. Others who ask the same wait until the
+/// transaction ends, but for where there is one already.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn is_first(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    actor: &str,
+    action: &str,
+    target: &str,
+) -> Result<bool, sqlx::Error> {
+    if is_noted(connection, project, actor, action, target).await? {
+        return Ok(false);
+    }
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(format!("first audit entry {project} {actor} {action} {target}"))
+        .execute(&mut *connection)
+        .await?;
+    Ok(!is_noted(connection, project, actor, action, target).await?)
+}
+
+async fn is_noted(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    actor: &str,
+    action: &str,
+    target: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (select from audit_entries
+                        where project_id = $1 and target = $2 and actor = $3 and action = $4)",
+    )
+    .bind(project.uuid())
+    .bind(target)
+    .bind(actor)
+    .bind(action)
+    .fetch_one(connection)
+    .await
+}
+
 #[derive(FromRow)]
 struct AuditRow {
     id: Uuid,

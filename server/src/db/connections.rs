@@ -51,7 +51,7 @@ pub struct Reported {
     pub watched: Vec<Uuid>,
 }
 
-/// Writes what an instance reports, and forgets instances that were not seen for 5 s.
+/// Writes what an instance reports, by which broker events come to it and whether that is heard, and forgets instances that were not seen for 5 s.
 ///
 /// # Errors
 /// Postgres refused or could not be reached; then nothing is written.
@@ -59,17 +59,21 @@ pub async fn report(
     pool: &PgPool,
     instance: Uuid,
     name: &str,
+    broker: Option<(&str, bool)>,
     report: &Report,
 ) -> Result<Reported, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     let reported: Reported = sqlx::query_as(
-        "insert into instances (id, name) values ($1, $2)
-         on conflict (id) do update set seen_at = now()
+        "insert into instances (id, name, broker, broker_heard) values ($1, $2, $3, $4)
+         on conflict (id) do update
+         set seen_at = now(), broker = excluded.broker, broker_heard = excluded.broker_heard
          returning xmax <> 0 as was_known,
                    array(select project_id from presence_watches where until > now()) as watched",
     )
     .bind(instance)
     .bind(name)
+    .bind(broker.map(|(name, _)| name))
+    .bind(broker.is_some_and(|(_, is_heard)| is_heard))
     .fetch_one(&mut *transaction)
     .await?;
     if !report.ended.is_empty() {
@@ -86,6 +90,35 @@ pub async fn report(
         .await?;
     transaction.commit().await?;
     Ok(reported)
+}
+
+/// What one person, one key or one address has open on other instances.
+#[derive(Debug, Clone, FromRow)]
+pub struct HeldElsewhere {
+    /// Whose, or `None` where it is of an address.
+    pub actor: Option<String>,
+    /// From where, or `None` where it is of somebody.
+    pub address: Option<String>,
+    /// How many connections.
+    pub connections: i64,
+}
+
+/// What is open on the other instances. Those that have not told anything for 2 s are left out: they are going or gone, and
+/// their clients are on their way here.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn held_elsewhere(pool: &PgPool, instance: Uuid) -> Result<Vec<HeldElsewhere>, sqlx::Error> {
+    sqlx::query_as(
+        "select case when grouping(c.actor) = 0 then c.actor end as actor, c.address, count(*) as connections
+         from connections c join instances i on i.id = c.instance_id
+         where i.id <> $1 and i.seen_at > now() - interval '2 seconds'
+         group by grouping sets ((c.actor), (c.address))
+         having grouping(c.actor) = 0 or c.address is not null",
+    )
+    .bind(instance)
+    .fetch_all(pool)
+    .await
 }
 
 /// How busy a connection is.

@@ -1,6 +1,7 @@
 //! The table `login_failures`.
 
 use sqlx::PgPool;
+use tidewatch_outbox::begin_whole;
 use time::{Duration, OffsetDateTime};
 
 use crate::access::throttle::FORGET_AFTER;
@@ -29,7 +30,7 @@ pub async fn count(
     delay: impl FnOnce(i32) -> Duration,
 ) -> Result<(), sqlx::Error> {
     let now = OffsetDateTime::now_utc();
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin_whole(pool, "begin").await?;
     let failures: i32 = sqlx::query_scalar(
         "insert into login_failures as old (key, failures, last_at, blocked_until) values ($1, 1, $2, $2)
          on conflict (key) do update set last_at = $2,

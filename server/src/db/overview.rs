@@ -2,31 +2,47 @@
 
 use sqlx::PgConnection;
 use tidewatch_events::Subject;
+use tidewatch_modules::Module;
 
+use super::column;
 use super::visibility::SubjectColumns;
 
-/// How many settlements stand where. Counted as they change (`count_records` of the migrations): sums, and the changes that
-/// are not in them yet.
+/// How many records of a module stand somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Counted {
+    /// The module.
+    pub name: String,
+    /// Where they stand.
+    pub status: String,
+    /// How many do.
+    pub count: i64,
+}
+
+/// How many records stand where, of those modules that are counted as they change (`count_records` of the migrations) and
+/// that the subject may look into: sums, and the changes that are not in them yet.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn count_by_status(
     connection: &mut PgConnection,
     subject: &Subject,
-) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    modules: &[&Module],
+) -> Result<Vec<Counted>, sqlx::Error> {
     let SubjectColumns { held, names } = subject.into();
     sqlx::query_as(
-        "select status, sum(count)::bigint
-         from (select status, audience, count from record_counts where project_id = $1 and name = 'settlements'
+        "select name, status, sum(count)::bigint as count
+         from (select name, status, audience, count from record_counts where project_id = $1
                union all
-               select status, audience, change from record_count_changes
-               where project_id = $1 and name = 'settlements') every
-         where visible_to('{settlements.read}', audience, $2, $3)
-         group by status",
+               select name, status, audience, change from record_count_changes where project_id = $1) every
+         join unnest($4::text[], $5::text[]) as module (name, read) using (name)
+         where visible_to(array[read], audience, $2, $3)
+         group by name, status",
     )
     .bind(subject.project_id.uuid())
     .bind(held)
     .bind(names)
+    .bind(column(modules, |module| module.name.to_string()))
+    .bind(column(modules, |module| module.read.to_string()))
     .fetch_all(connection)
     .await
 }

@@ -250,22 +250,6 @@ pub async fn count(
     Ok(Count::About((rows as u64).max(least)))
 }
 
-/// How many records the subject may see stand where.
-///
-/// # Errors
-/// Postgres refused or could not be reached.
-pub async fn count_by_status(
-    connection: &mut PgConnection,
-    module: &Module,
-    subject: &Subject,
-) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    let mut query = QueryBuilder::new(format!("select status, count(*) from {}", module.name));
-    query.push(" where project_id = ").push_bind(subject.project_id.uuid());
-    push_visible(&mut query, module, subject);
-    query.push(" group by status");
-    query.build_query_as().fetch_all(connection).await
-}
-
 /// A field's value as a word of the index, for lists that are narrowed by it: what few records have is found by that. No
 /// text that is searched for begins like it.
 fn value_word(field: &str, value: &str) -> String {

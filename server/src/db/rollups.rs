@@ -4,8 +4,9 @@
 
 use sqlx::PgConnection;
 use tidewatch_events::{ProjectId, Subject, SubjectRef};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
+use super::column;
 use super::visibility::SubjectColumns;
 use crate::rollups::{LagClass, WIDTHS};
 
@@ -18,6 +19,15 @@ pub struct Window {
     pub to: OffsetDateTime,
     /// How wide its steps are, in seconds: one of [`WIDTHS`].
     pub bucket_seconds: u32,
+}
+
+impl Window {
+    /// When its steps begin, in their order.
+    pub fn steps(self) -> impl Iterator<Item = OffsetDateTime> {
+        let width = Duration::seconds(self.bucket_seconds.into());
+        std::iter::successors(Some(self.from), move |from| Some(*from + width))
+            .take_while(move |from| *from < self.to)
+    }
 }
 
 /// Events of one step that waited about as long for their publication.
@@ -60,89 +70,121 @@ pub async fn reach(connection: &mut PgConnection, project: ProjectId) -> Result<
     Ok(position.bind(project.uuid()).fetch_optional(connection).await?.unwrap_or(0))
 }
 
-/// What happened in a window, by step and wait. `reach` is that of this snapshot.
+/// The beginning of both: the windows, the classes of what the subject may see, and the events behind the sums.
+macro_rules! asked {
+    ($columns:literal) => {
+        concat!(
+            "with asked as (
+                 select * from unnest($2::timestamptz[], $3::timestamptz[], $4::integer[])
+                               with ordinality as window_of (from_at, to_at, width, place)),
+             classes as materialized (
+                 select id as class_id from rollup_classes
+                 where project_id = $1 and for_staff = $7 and visible_to(permissions, audience, $5, $6)),
+             -- Materialized: by position alone, which is a few events; by time it would be those of the whole window.
+             behind as materialized (
+                 select ",
+            $columns,
+            " from domain_events
+                 where project_id = $1 and position > $8 and aggregate_type <> 'Notification'
+                   and visible_to(permissions, audience, $5, $6)),
+             "
+        )
+    };
+}
+/// What happened in each of these windows, by step and wait, but for what became of notifications.
+/// `reach` is that of this snapshot.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn event_sums(
+pub async fn event_sums<const N: usize>(
     connection: &mut PgConnection,
     subject: &Subject,
-    window: Window,
+    windows: [Window; N],
     reach: i64,
-) -> Result<Vec<EventSum>, sqlx::Error> {
-    let SubjectColumns { held, names } = subject.into();
-    sqlx::query_as(
-        // Materialized: by position alone, which is a few events; by time it would be those of the whole window.
-        "with behind as materialized (
-             select event_id, event_type, occurred_at, published_at, permissions, audience
-             from domain_events where project_id = $1 and position > $8),
-         late as (
-             select date_bin(make_interval(secs => $4), occurred_at, to_timestamp(0)) as from_time, event_type,
+) -> Result<[Vec<EventSum>; N], sqlx::Error> {
+    let query = sqlx::query_as(concat!(
+        asked!("event_id, event_type, occurred_at, published_at"),
+        "late as (
+             select place, date_bin(make_interval(secs => width), occurred_at, to_timestamp(0)) as from_time, event_type,
                     publication_lag_ms(event_id, published_at) as lag
-             from behind
-             where occurred_at >= $2 and occurred_at < $3 and visible_to(permissions, audience, $5, $6)),
+             from behind join asked on occurred_at >= from_at and occurred_at < to_at),
          every as (
-             select r.from_time, r.lag_class, r.events, r.created, r.settled, r.failed, r.lag_max_ms
-             from event_rollups r join rollup_classes c on c.project_id = r.project_id and c.id = r.class_id
-             where r.project_id = $1 and r.width = $4::integer and r.from_time >= $2 and r.from_time < $3
-               and c.for_staff = $7 and visible_to(c.permissions, c.audience, $5, $6)
+             select place, r.from_time, lag_class, events, created, settled, failed, lag_max_ms
+             from asked join event_rollups r on r.project_id = $1 and r.width = asked.width
+                                            and r.from_time >= from_at and r.from_time < to_at
+             join classes using (class_id)
              union all
-             select from_time, lag_class(lag), 1, (event_type = 'settlement.created')::integer,
+             select place, from_time, lag_class(lag), 1, (event_type = 'settlement.created')::integer,
                     (event_type = 'settlement.settled')::integer, (event_type = 'settlement.failed')::integer, lag
              from late)
-         select from_time as \"from\", lag_class, sum(events)::bigint as events, sum(created)::bigint as created,
+         select place, from_time as \"from\", lag_class, sum(events)::bigint as events, sum(created)::bigint as created,
                 sum(settled)::bigint as settled, sum(failed)::bigint as failed, max(lag_max_ms) as lag_max_ms
-         from every group by 1, 2 order by 1, 2",
-    )
-    .bind(subject.project_id.uuid())
-    .bind(window.from)
-    .bind(window.to)
-    .bind(f64::from(window.bucket_seconds))
-    .bind(held)
-    .bind(names)
-    .bind(is_staff(subject))
-    .bind(reach)
-    .fetch_all(connection)
-    .await
+         from every group by 1, 2, 3 order by 1, 2, 3",
+    ));
+    let rows: Vec<Placed<EventSum>> = bind(query, subject, &windows, reach).fetch_all(connection).await?;
+    Ok(by_place(rows))
 }
 
-/// What was settled in a window, by currency and network. `reach` is that of this snapshot.
+/// What was settled in each of these windows, by currency and network. `reach` is that of this snapshot.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn volume_sums(
+pub async fn volume_sums<const N: usize>(
     connection: &mut PgConnection,
     subject: &Subject,
-    window: Window,
+    windows: [Window; N],
     reach: i64,
-) -> Result<Vec<VolumeSum>, sqlx::Error> {
-    let SubjectColumns { held, names } = subject.into();
-    sqlx::query_as(
-        "with behind as materialized (
-             select event_type, occurred_at, payload, permissions, audience
-             from domain_events where project_id = $1 and position > $8),
-         every as (
-             select r.currency, r.network, r.amount_minor
-             from volume_rollups r join rollup_classes c on c.project_id = r.project_id and c.id = r.class_id
-             where r.project_id = $1 and r.width = $4 and r.from_time >= $2 and r.from_time < $3
-               and c.for_staff = $7 and visible_to(c.permissions, c.audience, $5, $6)
+) -> Result<[Vec<VolumeSum>; N], sqlx::Error> {
+    let query = sqlx::query_as(concat!(
+        asked!("event_type, occurred_at, payload"),
+        "every as (
+             select place, currency, network, amount_minor
+             from asked join volume_rollups r on r.project_id = $1 and r.width = asked.width
+                                             and r.from_time >= from_at and r.from_time < to_at
+             join classes using (class_id)
              union all
-             select v.currency, v.network, v.amount_minor from behind, settled_volume(event_type, payload) v
-             where occurred_at >= $2 and occurred_at < $3 and visible_to(permissions, audience, $5, $6))
-         select currency, nullif(network, '') as network,
+             select place, v.currency, v.network, v.amount_minor
+             from behind join asked on occurred_at >= from_at and occurred_at < to_at,
+                  settled_volume(event_type, payload) v)
+         select place, currency, nullif(network, '') as network,
                 least(sum(amount_minor), 9223372036854775807)::bigint as amount_minor
-         from every group by 1, 2 order by 1, 2",
-    )
-    .bind(subject.project_id.uuid())
-    .bind(window.from)
-    .bind(window.to)
-    .bind(i32::try_from(window.bucket_seconds).unwrap_or(i32::MAX))
-    .bind(held)
-    .bind(names)
-    .bind(is_staff(subject))
-    .bind(reach)
-    .fetch_all(connection)
-    .await
+         from every group by 1, 2, 3 order by 1, 2, 3",
+    ));
+    let rows: Vec<Placed<VolumeSum>> = bind(query, subject, &windows, reach).fetch_all(connection).await?;
+    Ok(by_place(rows))
+}
+
+type Query<'q, Row> = sqlx::query::QueryAs<'q, sqlx::Postgres, Row, sqlx::postgres::PgArguments>;
+
+fn bind<'q, Row>(query: Query<'q, Row>, subject: &Subject, windows: &[Window], reach: i64) -> Query<'q, Row> {
+    let SubjectColumns { held, names } = subject.into();
+    query
+        .bind(subject.project_id.uuid())
+        .bind(column(windows, |window| window.from))
+        .bind(column(windows, |window| window.to))
+        .bind(column(windows, |window| i32::try_from(window.bucket_seconds).unwrap_or(i32::MAX)))
+        .bind(held)
+        .bind(names)
+        .bind(is_staff(subject))
+        .bind(reach)
+}
+
+/// A sum, and of which window it is, from 1.
+#[derive(sqlx::FromRow)]
+struct Placed<T> {
+    place: i64,
+    #[sqlx(flatten)]
+    sum: T,
+}
+
+fn by_place<T, const N: usize>(rows: Vec<Placed<T>>) -> [Vec<T>; N] {
+    let mut sums = [const { Vec::new() }; N];
+    for Placed { place, sum } in rows {
+        if let Some(of_window) = usize::try_from(place - 1).ok().and_then(|place| sums.get_mut(place)) {
+            of_window.push(sum);
+        }
+    }
+    sums
 }
 
 /// Whether the classes of the staff are the ones to be added up for this subject.
@@ -221,7 +263,8 @@ async fn add_events(
              select event_type, occurred_at, permissions, audience,
                     publication_lag_ms(event_id, published_at) as lag, v.currency, v.network, v.amount_minor
              from domain_events left join lateral settled_volume(event_type, payload) v on true
-             where project_id = $1 and position > $2 and position <= $3),
+             -- What becomes of notifications is each for one person alone: as many classes as people.
+             where project_id = $1 and position > $2 and position <= $3 and aggregate_type <> 'Notification'),
          classed as materialized (
              select s.*, md5(for_staff || ' ' || permissions::text || ' ' || class.audience::text)::uuid as class_id,
                     for_staff, class.audience as class_audience

@@ -8,6 +8,8 @@ use tidewatch_events::id::{SessionId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::access::session_store::PUSH_LOGIN_KEY;
+
 /// What is written of a session.
 #[derive(Debug)]
 pub struct NewSession<'a> {
@@ -162,14 +164,16 @@ pub async fn of_user(
         .collect())
 }
 
-/// Ends a login of this person; `false` when they have no such login.
+/// Ends a login of this person, and what its browsers are told by Web Push; `false` when they have no such login.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn end(connection: &mut PgConnection, user: UserId, id: SessionId) -> Result<bool, sqlx::Error> {
     let ended: i64 = sqlx::query_scalar(
         "with browser as (
-             delete from sessions where user_id = $1 and public_id = $2 returning 1
+             delete from sessions where user_id = $1 and public_id = $2 returning data ->> $3::text as login
+         ), told as (
+             delete from push_subscriptions where login in (select login::uuid from browser where login is not null)
          ), api as (
              update token_families set revoked_at = now()
              where user_id = $1 and id = $2 and revoked_at is null returning 1
@@ -178,12 +182,14 @@ pub async fn end(connection: &mut PgConnection, user: UserId, id: SessionId) -> 
     )
     .bind(user.uuid())
     .bind(id.uuid())
+    .bind(PUSH_LOGIN_KEY)
     .fetch_one(connection)
     .await?;
     Ok(ended > 0)
 }
 
-/// Ends all logins of this person but the one with this digest, and says how many there were.
+/// Ends all logins of this person but the one with this digest, and what their browsers are told by Web Push, and says how
+/// many there were.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
@@ -195,7 +201,9 @@ pub async fn end_others(
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "with browser as (
-             delete from sessions where user_id = $1 and id is distinct from $2 returning 1
+             delete from sessions where user_id = $1 and id is distinct from $2 returning data ->> $4::text as login
+         ), told as (
+             delete from push_subscriptions where login in (select login::uuid from browser where login is not null)
          ), api as (
              update token_families set revoked_at = now()
              where user_id = $1 and id is distinct from $3 and revoked_at is null returning 1
@@ -205,6 +213,7 @@ pub async fn end_others(
     .bind(user.uuid())
     .bind(current)
     .bind(family)
+    .bind(PUSH_LOGIN_KEY)
     .fetch_one(connection)
     .await
 }

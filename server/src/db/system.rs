@@ -43,36 +43,52 @@ pub async fn database(connection: &mut PgConnection) -> Result<DatabaseRow, sqlx
     .await
 }
 
-/// Since when the session that holds the leader's advisory lock is there; `None`: nobody holds it.
+/// Which instance gives positions, and since when; `None` while none does.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn holder_since(
+pub async fn leader(
     connection: &mut PgConnection,
     lock: i64,
-) -> Result<Option<OffsetDateTime>, sqlx::Error> {
-    sqlx::query_scalar(
-        "select a.backend_start from pg_locks l join pg_stat_activity a using (pid)
+) -> Result<Option<(String, OffsetDateTime)>, sqlx::Error> {
+    // Who led last stands in the table also when it is gone: the lock is what says that it leads.
+    sqlx::query_as(
+        "select leadership.leader, leadership.since
+         from pg_locks l cross join relay_leadership leadership
          where l.locktype = 'advisory' and l.granted and l.objsubid = 1
            and l.database = (select oid from pg_database where datname = current_database())
-           and ((l.classid::bigint << 32) | l.objid::bigint) = $1",
+           and ((l.classid::bigint << 32) | l.objid::bigint) = $1
+           and leadership.leader is not null and leadership.since is not null",
     )
     .bind(lock)
     .fetch_optional(connection)
     .await
 }
 
+/// An instance, as it tells of itself.
+#[derive(Debug, Clone, FromRow)]
+pub struct InstanceRow {
+    /// Its name.
+    pub name: String,
+    /// When it told last.
+    pub seen_at: OffsetDateTime,
+    /// How many connections it has.
+    pub connections: i64,
+    /// What carries events to it beside the log.
+    pub broker: Option<String>,
+    /// Whether that is heard.
+    pub broker_heard: bool,
+}
+
 /// Name, last sign of life and connections of each instance.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn instances(
-    connection: &mut PgConnection,
-) -> Result<Vec<(String, OffsetDateTime, i64)>, sqlx::Error> {
+pub async fn instances(connection: &mut PgConnection) -> Result<Vec<InstanceRow>, sqlx::Error> {
     sqlx::query_as(
-        "select i.name, i.seen_at, count(c.id)
+        "select i.name, i.seen_at, count(c.id) as connections, i.broker, i.broker_heard
          from instances i left join connections c on c.instance_id = i.id
-         group by i.id, i.name, i.seen_at order by i.name, i.id",
+         group by i.id, i.name, i.seen_at, i.broker, i.broker_heard order by i.name, i.id",
     )
     .fetch_all(connection)
     .await

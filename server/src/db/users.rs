@@ -1,12 +1,14 @@
 //! The tables `users` and `memberships`.
 
+use std::collections::BTreeSet;
+
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
-use tidewatch_events::ProjectId;
 use tidewatch_events::id::UserId;
+use tidewatch_events::{ProjectId, SubjectRef};
 use uuid::Uuid;
 
-use crate::access::roles::CustomRole;
+use crate::access::roles::{BUILT_IN, CustomRole, Reach};
 
 /// What a login needs of a person. Not serializable, and its Debug hides the hash.
 #[derive(FromRow)]
@@ -123,6 +125,48 @@ pub async fn find_members(
         .await
 }
 
+/// The members of a project who go by one of these names; with those who might by `role:staff`, which is for the caller
+/// to tell. Whom a channel's name stands for is not known here.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn find_named(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    names: &BTreeSet<SubjectRef>,
+) -> Result<Vec<Member>, sqlx::Error> {
+    let (mut users, mut organizations, mut roles) = (Vec::new(), Vec::new(), Vec::new());
+    for name in names {
+        match name {
+            SubjectRef::User(id) => users.push(id.uuid()),
+            SubjectRef::Organization(id) => organizations.push(id.uuid()),
+            SubjectRef::Role(name) => roles.push(name.clone()),
+            SubjectRef::Channel(_) => {}
+        }
+    }
+    let staff = names.contains(&SubjectRef::staff());
+    if staff {
+        let wide = BUILT_IN.iter().filter(|role| role.reach == Reach::Project);
+        roles.extend(wide.map(|role| role.name.to_owned()));
+    }
+    sqlx::query_as(select_members!(
+        "p.id = $1
+         and (u.id = any($2)
+              or exists (select from organization_members o
+                         where o.project_id = p.id and o.user_id = u.id and o.organization_id = any($3))
+              or exists (select from member_roles r left join roles own on own.project_id = p.id and own.name = r.role
+                         where r.project_id = p.id and r.user_id = u.id
+                           and (r.role = any($4) or $5 and own.project_wide)))"
+    ))
+    .bind(project.uuid())
+    .bind(users)
+    .bind(organizations)
+    .bind(roles)
+    .bind(staff)
+    .fetch_all(connection)
+    .await
+}
+
 /// Gives a person another password.
 ///
 /// # Errors
@@ -174,6 +218,17 @@ pub async fn find_by_email(
         .fetch_optional(connection)
         .await?;
     Ok(id.map(UserId::from_uuid))
+}
+
+/// A person's address.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn email_of(connection: &mut PgConnection, user: UserId) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("select email from users where id = $1")
+        .bind(user.uuid())
+        .fetch_optional(connection)
+        .await
 }
 
 /// Makes the person, or gives the one with this address this name and password.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::messages::{Auth, detail};
 use super::session::{Held, Session, hear};
 use crate::access::Caller;
+use crate::access::credential::Credential;
 use crate::access::login::LoginOrigin;
 use crate::error::Error;
 use crate::presence::ConnectionKind;
@@ -45,6 +46,12 @@ pub(super) async fn authenticate(
         return Err(Error::Unavailable("this instance is going down").into());
     }
     let caller = Caller::from_secret(&SecretString::from(token), &state).await?;
+    if matches!(caller.credential, Credential::Embed { .. }) {
+        return Err(Error::TokenScope(
+            "a token for the bell opens no socket; use an API key or an access token",
+        )
+        .into());
+    }
     caller.require(&Permission::EVENTS_READ)?;
     let origin = LoginOrigin::read(socket.req_parts(), &state.config.trusted_proxies);
     let place = state.stream_counts.enter(&caller, origin.address)?;

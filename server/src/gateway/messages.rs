@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use socketioxide::SendError;
 use socketioxide::SocketError;
 use socketioxide::extract::SocketRef;
+use tidewatch_events::id::NotificationId;
 use tidewatch_events::stream::{SYSTEM_MESSAGE, SystemCode, SystemMessage};
 use tidewatch_events::{Channel, Envelope};
 
@@ -39,6 +40,13 @@ pub(super) struct Listen {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Remove {
     pub(super) channel_name: Channel,
+}
+
+/// `acknowledge`: what a notification tells of is done.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Acknowledge {
+    pub(super) notification_id: NotificationId,
 }
 
 /// `event`: the envelope, and the channel on which it came.

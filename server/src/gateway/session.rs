@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use socketioxide::extract::{AckSender, Extension, SocketRef, State, TryData};
-use tidewatch_events::id::ConnectionId;
+use tidewatch_app::model::{Notification, NotificationStep};
+use tidewatch_events::id::{ConnectionId, NotificationId};
 use tidewatch_events::stream::SystemCode;
 use tidewatch_events::{Channel, EventFilter, EventType, ResumePoint};
 use tidewatch_hub::{CloseReason, Delivery, StartAt, SubscribeRequest, Subscription};
@@ -18,11 +19,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::messages::{ChannelEvent, Listen, Remove, detail, failure, say, send_event, success};
+use super::messages::{Acknowledge, ChannelEvent, Listen, Remove, detail, failure, say, send_event, success};
 use crate::access::Caller;
 use crate::access::channels::{admit, with_grants};
+use crate::commands::Origin;
+use crate::commands::notifications::steps::{self, Recipient};
 use crate::error::Error;
+use crate::notifications::receipts::Way;
 use crate::presence::Present;
+use crate::queries;
 use crate::state::AppState;
 use crate::stream::limits::Place;
 use crate::stream::resume;
@@ -112,6 +117,7 @@ pub(super) fn hear(socket: &SocketRef, session: Session) {
     socket.extensions.insert(Entrance(Arc::clone(&session)));
     socket.on("listen", listen);
     socket.on("remove", remove);
+    socket.on("acknowledge", acknowledge);
     socket.on_disconnect(move || async move { session.end() });
 }
 
@@ -220,6 +226,30 @@ async fn remove(
         Err(error) => (None, Err(Error::field("", format!("`remove` takes {{channelName}}: {error}")))),
     };
     answer(&socket, ack, channel.as_ref(), done).await;
+}
+
+/// The recipient says that what a notification tells of is done.
+async fn acknowledge(
+    State(state): State<AppState>,
+    Extension(Entrance(session)): Extension<Entrance>,
+    TryData(request): TryData<Acknowledge>,
+    ack: AckSender,
+) {
+    let done = match request {
+        Ok(Acknowledge { notification_id }) => acknowledged(&state, &session.caller, notification_id).await,
+        Err(error) => Err(Error::field("", format!("`acknowledge` takes {{notificationId}}: {error}"))),
+    };
+    let answer = match done {
+        Ok(notification) => json!({ "ok": true, "notification": notification }),
+        Err(error) => json!({ "ok": false, "problem": error.into_problem().into_json() }),
+    };
+    drop(ack.send(&answer));
+}
+
+async fn acknowledged(state: &AppState, caller: &Caller, id: NotificationId) -> Result<Notification, Error> {
+    let recipient = Recipient::of(caller, &Origin::default(), Way::SocketIo)?;
+    steps::take(state, &recipient, &[id], NotificationStep::Acknowledge).await?;
+    Ok(queries::notifications::notification(state, &recipient, id).await?.data)
 }
 
 /// A channel's subscription, to be run once the client knows that it has it.

@@ -4,10 +4,14 @@ pub mod access;
 pub mod audit;
 pub mod auth;
 pub mod connections;
+pub mod embed_tokens;
 pub mod event_search;
 pub mod events;
 pub mod jobs;
+pub mod notification_rules;
+pub mod notifications;
 pub mod publishers;
+pub mod push_subscriptions;
 pub mod records;
 pub mod server_checks;
 pub mod subscriptions;
@@ -29,10 +33,14 @@ pub fn router(modules: &Modules) -> Router<AppState> {
         .merge(audit::router())
         .merge(auth::router())
         .merge(connections::router())
+        .merge(embed_tokens::router())
         .merge(event_search::router())
         .merge(events::router())
         .merge(jobs::router())
+        .merge(notification_rules::router())
+        .merge(notifications::router())
         .merge(publishers::router())
+        .merge(push_subscriptions::router())
         .merge(records::router(modules))
         .merge(server_checks::router())
         .merge(subscriptions::router())

@@ -57,7 +57,8 @@ pub async fn secure(State(state): State<AppState>, mut request: Request, next: N
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
-        headers.insert(name, value);
+        // What is made for pages of other sites says so itself.
+        headers.entry(name).or_insert(value);
     }
     if state.config.cookie_secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
@@ -65,9 +66,11 @@ pub async fn secure(State(state): State<AppState>, mut request: Request, next: N
     // Pages hold what one person may see: no cache keeps them, also not for the way back after the
     // logout.
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    let policy =
-        is_page.then(|| HeaderValue::from_str(&page_policy(&nonce)).ok()).flatten().unwrap_or(NOTHING);
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    if let Some(policy) = is_page.then(|| HeaderValue::from_str(&page_policy(&nonce)).ok()).flatten() {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    } else {
+        headers.entry(CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    }
     if is_page {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     }

@@ -22,14 +22,16 @@ pub async fn healthz() -> &'static str {
 
 /// What this instance measures, for Prometheus.
 pub async fn metrics(State(state): State<AppState>) -> Result<impl IntoResponse, Error> {
-    let text =
-        state.metrics.encode(state.presence.count()).map_err(|error| Error::Internal(error.to_string()))?;
+    let text = state
+        .metrics
+        .encode(state.presence.count(), state.carrier.as_ref())
+        .map_err(|error| Error::Internal(error.to_string()))?;
     Ok(([(CONTENT_TYPE, CONTENT_TYPE_METRICS)], text))
 }
 
-/// Ready: takes new work. 503 while draining or while Postgres cannot be reached.
+/// Ready: takes new work. 503 while it goes down or while Postgres cannot be reached.
 pub async fn readyz(State(state): State<AppState>) -> Result<(StatusCode, &'static str), Error> {
-    if state.readiness.is_draining() {
+    if state.readiness.is_leaving() {
         return Err(Error::Unavailable("this instance is going down"));
     }
     let answer = tokio::time::timeout(PATIENCE, sqlx::query("select 1").execute(&state.pool)).await;

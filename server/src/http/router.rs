@@ -32,7 +32,10 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::headers::PageNonce;
 use super::json_body::MAX_BODY_BYTES;
 use super::request_id::{self, RequestId};
-use super::{api, assets, csrf, detach, form_answer, headers, health, permalink, preferences, session_pages};
+use super::{
+    api, assets, csrf, detach, embed, form_answer, headers, health, permalink, preferences, session_pages,
+    unsubscribe,
+};
 use crate::access::Caller;
 use crate::access::caller::project_of_query;
 use crate::access::session_store::PgSessionStore;
@@ -77,10 +80,12 @@ pub fn router(state: AppState, gateway: SocketIoLayer) -> Router {
         .route("/invitation", post(session_pages::post_invitation))
         .route("/preferences", post(preferences::post_preferences));
     pages(&state)
-        .merge(api::router(&state.modules).merge(forms).with_state(state.clone()))
+        .merge(api::router(&state.modules).merge(forms).merge(embed::router()).with_state(state.clone()))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(sessions)
         .layer(from_fn(csrf::protect))
+        // Its token is all that counts, whoever sends it from wherever.
+        .merge(unsubscribe::router().with_state(state.clone()))
         .layer(from_fn(assets::cache))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(compression())
@@ -203,7 +208,8 @@ async fn require_session(
 ) -> Response {
     let path = request.uri().path();
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    if path == "/login" || path == "/invitation" || path.starts_with("/fn/") || is_file {
+    let is_open = matches!(path, "/login" | "/invitation" | "/unsubscribe");
+    if is_open || path.starts_with("/fn/") || is_file {
         return next.run(request).await;
     }
     let project = project_of_query(request.uri().query());

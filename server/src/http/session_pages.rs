@@ -155,8 +155,8 @@ fn said_at(path: &str, name: &str, value: &str) -> String {
 ///
 /// # Errors
 /// Postgres cannot be reached.
-pub async fn post_logout(session: Session) -> Result<Redirect, Error> {
-    session.flush().await?;
+pub async fn post_logout(State(state): State<AppState>, session: Session) -> Result<Redirect, Error> {
+    login::end_session(&state, &session).await?;
     Ok(Redirect::to("/login"))
 }
 

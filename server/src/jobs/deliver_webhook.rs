@@ -13,7 +13,7 @@ use tidewatch_events::access::Actor;
 use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
 use tidewatch_events::{Envelope, EventId, ProjectId, Timestamp, visible};
 use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
-use tidewatch_outbox::PublishedLog;
+use tidewatch_outbox::{PublishedLog, begin_whole};
 use tidewatch_webhooks::schedule::delay_after;
 use tidewatch_webhooks::{Attempt, Message, Verdict};
 
@@ -143,7 +143,7 @@ impl WebhookSender {
     /// Notes what an attempt came to, in one transaction with all that follows from it.
     async fn note(&self, job: &JobContext, work: &Work, attempt: &Attempt) -> Result<(), JobError> {
         let verdict = attempt.outcome.verdict();
-        let mut transaction = self.webhooks.pool.begin().await?;
+        let mut transaction = begin_whole(&self.webhooks.pool, "begin").await?;
         // First the endpoint, then the delivery, as all who lock both.
         if !endpoints::hold(&mut transaction, work.endpoint).await? {
             return Ok(());

@@ -1,7 +1,8 @@
 //! How Tidewatch itself does.
 
 use tidewatch_app::model::{
-    DatabaseStatus, InstanceStatus, JobCount, Partition, Setting, StreamStatus, SystemStatus,
+    BrokerStatus, DatabaseStatus, InstanceStatus, JobCount, Partition, RelayLeader, Setting, StreamStatus,
+    SystemStatus,
 };
 use tidewatch_events::{Permission, Position};
 use tidewatch_outbox::{LEADER_LOCK, read_head};
@@ -31,7 +32,7 @@ pub async fn system(state: &AppState, caller: &Caller) -> Result<SystemStatus, E
     let mut machinery = state.access.acquire().await?;
     let lag_ms = db::overview::outbox_lag_ms(&mut machinery).await?;
     let waiting = db::system::waiting_events(&mut machinery).await?;
-    let relay_since = db::system::holder_since(&mut machinery, LEADER_LOCK).await?;
+    let relay = db::system::leader(&mut machinery, LEADER_LOCK).await?;
     let instances = db::system::instances(&mut machinery).await?;
     let database = db::system::database(&mut machinery).await?;
     let partitions = db::system::partitions(&mut machinery).await?;
@@ -41,10 +42,11 @@ pub async fn system(state: &AppState, caller: &Caller) -> Result<SystemStatus, E
         instance: state.config.instance_name(),
         instances: instances
             .into_iter()
-            .map(|(name, seen_at, connections)| InstanceStatus {
-                name,
-                seen_at: seen_at.into(),
-                connections: connections.unsigned_abs(),
+            .map(|instance| InstanceStatus {
+                name: instance.name,
+                seen_at: instance.seen_at.into(),
+                connections: instance.connections.unsigned_abs(),
+                broker: instance.broker.map(|name| BrokerStatus { name, heard: instance.broker_heard }),
             })
             .collect(),
         stream: StreamStatus {
@@ -53,7 +55,7 @@ pub async fn system(state: &AppState, caller: &Caller) -> Result<SystemStatus, E
             waiting: waiting.min(db::system::COUNTED).unsigned_abs(),
             more_waiting: waiting > db::system::COUNTED,
             lag_ms,
-            relay_since: relay_since.map(Into::into),
+            relay: relay.map(|(instance, since)| RelayLeader { instance, since: since.into() }),
             instance_position: state.hub.head(project).map_or(Position::START, |head| head.position),
         },
         jobs: jobs
@@ -93,7 +95,7 @@ pub async fn system(state: &AppState, caller: &Caller) -> Result<SystemStatus, E
 fn concerns(status: &SystemStatus) -> Vec<String> {
     let mut concerns = Vec::new();
     let (stream, database) = (&status.stream, &status.database);
-    if stream.relay_since.is_none() {
+    if stream.relay.is_none() {
         concerns.push(
             "Nobody publishes events: no instance holds the relay's lock. A second instance takes over within 5 s; \
              if this stays, look at the log for what keeps the relay from Postgres."
@@ -105,6 +107,15 @@ fn concerns(status: &SystemStatus) -> Vec<String> {
             "The oldest event has waited for {} s to be published: the relay does not keep up, or Postgres is slow.",
             lag / 1_000
         ));
+    }
+    for instance in &status.instances {
+        if let Some(BrokerStatus { name, heard: false }) = &instance.broker {
+            concerns.push(format!(
+                "{} does not hear {name}: it reads events from Postgres until it does. Nothing is lost by that; look \
+                 whether {name} runs and can be reached.",
+                instance.name
+            ));
+        }
     }
     if let Some(open) = database.oldest_transaction_ms.filter(|open| *open > LONG_MS) {
         concerns.push(format!(
@@ -137,6 +148,7 @@ fn settings(config: &ServeConfig) -> Vec<Setting> {
         ("TIDEWATCH_PUBLISHES_PER_SECOND", config.publishes_per_second.to_string()),
         ("TIDEWATCH_STALL_SECONDS", config.stall_seconds.to_string()),
         ("TIDEWATCH_RETENTION_DAYS", config.retention_days.to_string()),
+        ("TIDEWATCH_DRAIN_NOTICE_SECONDS", config.drain_notice_seconds.to_string()),
         ("TIDEWATCH_DRAIN_SECONDS", config.drain_seconds.to_string()),
         ("TIDEWATCH_APPROVAL_LIMIT_MINOR", config.approval_limit_minor.to_string()),
     ]
@@ -160,7 +172,10 @@ mod tests {
                 waiting: 0,
                 more_waiting: false,
                 lag_ms: Some(LATE_MS),
-                relay_since: Some("2026-11-20T20:00:00Z".parse().expect("a time")),
+                relay: Some(RelayLeader {
+                    instance: "one".to_owned(),
+                    since: "2026-11-20T20:00:00Z".parse().expect("a time"),
+                }),
                 instance_position: Position::START,
             },
             jobs: Vec::new(),
@@ -181,13 +196,22 @@ mod tests {
     fn says_what_needs_a_person_and_nothing_else() {
         assert_eq!(concerns(&status()), [] as [String; 0]);
         let mut bad = status();
-        bad.stream.relay_since = None;
+        bad.stream.relay = None;
         bad.stream.lag_ms = Some(61_000);
         bad.database.oldest_transaction_ms = Some(125_000);
         bad.database.connections = 80;
+        let broker = |heard| Some(BrokerStatus { name: "redis".to_owned(), heard });
+        bad.instances = [("well", broker(true)), ("alone", None), ("deaf", broker(false))]
+            .map(|(name, broker)| InstanceStatus {
+                name: name.to_owned(),
+                seen_at: "2026-11-20T20:00:00Z".parse().expect("a time"),
+                connections: 0,
+                broker,
+            })
+            .into();
         let said = concerns(&bad);
-        assert_eq!(said.len(), 4, "{said:?}");
-        for part in ["Nobody publishes", "61 s", "125 s", "80 of 100"] {
+        assert_eq!(said.len(), 5, "{said:?}");
+        for part in ["Nobody publishes", "61 s", "125 s", "80 of 100", "deaf does not hear redis"] {
             assert!(said.iter().any(|concern| concern.contains(part)), "{part}: {said:?}");
         }
     }

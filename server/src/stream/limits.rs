@@ -10,6 +10,7 @@ use tidewatch_events::access::Actor;
 use tidewatch_events::id::{ApiKeyId, UserId};
 
 use crate::access::Caller;
+use crate::db::connections::HeldElsewhere;
 use crate::error::Error;
 
 /// Who has streams open.
@@ -31,7 +32,7 @@ pub struct StreamLimits {
     pub per_address: u32,
 }
 
-/// Counts open streams on this instance. Cheap to clone.
+/// Counts open streams, those of other instances as they were told a second ago at most. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StreamCounts(Arc<Inner>);
 
@@ -39,6 +40,7 @@ pub struct StreamCounts(Arc<Inner>);
 struct Inner {
     limits: StreamLimits,
     open: Mutex<HashMap<Holder, u32>>,
+    elsewhere: Mutex<HashMap<Holder, u32>>,
 }
 
 /// The place of one stream; free again when dropped.
@@ -58,7 +60,23 @@ impl StreamCounts {
     /// Nobody has a stream open yet.
     #[must_use]
     pub fn new(limits: StreamLimits) -> Self {
-        Self(Arc::new(Inner { limits, open: Mutex::default() }))
+        Self(Arc::new(Inner { limits, open: Mutex::default(), elsewhere: Mutex::default() }))
+    }
+
+    /// So many streams are open on other instances now.
+    pub fn set_elsewhere(&self, held: &[HeldElsewhere]) {
+        let counts = held.iter().filter_map(|held| {
+            let holder = match (&held.actor, &held.address) {
+                (Some(actor), _) => match actor.parse().ok()? {
+                    Actor::User(id) => Holder::User(id),
+                    Actor::Key(id) => Holder::Key(id),
+                    Actor::System(_) => return None,
+                },
+                (None, address) => Holder::Address(address.as_deref()?.parse().ok()?),
+            };
+            Some((holder, u32::try_from(held.connections).unwrap_or(u32::MAX)))
+        });
+        *self.0.elsewhere.lock() = counts.collect();
     }
 
     /// A place for one more stream of this caller from this address.
@@ -77,11 +95,14 @@ impl StreamCounts {
             address.map(|address| (Holder::Address(address.to_canonical()), limits.per_address, "address"));
         let wanted = [of_caller, of_address];
         let mut open = self.0.open.lock();
+        let elsewhere = self.0.elsewhere.lock();
         for (holder, limit, what) in wanted.iter().flatten() {
-            if open.get(holder).is_some_and(|count| count >= limit) {
+            let of = |counts: &HashMap<Holder, u32>| counts.get(holder).copied().unwrap_or_default();
+            if of(&open).saturating_add(of(&elsewhere)) >= *limit {
                 return Err(Error::TooManyStreams { limit: *limit, what });
             }
         }
+        drop(elsewhere);
         let holders = wanted.map(|wanted| wanted.map(|(holder, ..)| holder));
         for holder in holders.into_iter().flatten() {
             *open.entry(holder).or_default() += 1;

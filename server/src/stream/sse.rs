@@ -26,6 +26,8 @@ use crate::presence::Present;
 const RETRY_MIN_MS: u64 = 1_000;
 /// Most; between the two each stream draws its own, so that readers do not come back as a herd.
 const RETRY_MAX_MS: u64 = 5_000;
+/// The same where an instance goes down: it ends its streams one after the other, and others are there to go on.
+const DRAIN_RETRY_MS: std::ops::Range<u64> = 250..1_500;
 
 /// What a reader is told when the key that let it into private channels has ended.
 pub const REMOVED_FROM_CHANNEL: &str =
@@ -150,7 +152,7 @@ impl SseStream {
             recovered: self.subscription.recovered(),
             rights: info.rights.clone(),
         };
-        let mut bytes = BytesMut::from(retry_line().as_bytes());
+        let mut bytes = BytesMut::from(retry_line(draw_retry_ms()).as_bytes());
         bytes.extend_from_slice(&self.frame(CONNECTED, true, &connected));
         bytes.freeze()
     }
@@ -181,8 +183,9 @@ impl SseStream {
                 None,
             ),
             Delivery::Closed(CloseReason::Draining) => {
-                let retry_ms = draw_retry_ms();
-                self.end(
+                let retry_ms = rand::rng().random_range(DRAIN_RETRY_MS);
+                self.end_with_retry(
+                    retry_ms,
                     SystemCode::ServerDraining,
                     "This instance is going down. Connect again to go on from where you were.",
                     Some(serde_json::json!({ "retryMs": retry_ms })),
@@ -225,8 +228,18 @@ impl SseStream {
     /// The last words: they carry no id, so that the reader resumes from the last event it was
     /// sent, not from one that it was not.
     fn end(&mut self, code: SystemCode, message: &str, data: Option<serde_json::Value>) -> Bytes {
+        self.end_with_retry(draw_retry_ms(), code, message, data)
+    }
+
+    fn end_with_retry(
+        &mut self,
+        retry_ms: u64,
+        code: SystemCode,
+        message: &str,
+        data: Option<serde_json::Value>,
+    ) -> Bytes {
         self.stage = Stage::Ended;
-        let mut bytes = BytesMut::from(retry_line().as_bytes());
+        let mut bytes = BytesMut::from(retry_line(retry_ms).as_bytes());
         bytes.extend_from_slice(&self.system(false, code, message, data));
         bytes.freeze()
     }
@@ -256,6 +269,6 @@ fn draw_retry_ms() -> u64 {
     rand::rng().random_range(RETRY_MIN_MS..=RETRY_MAX_MS)
 }
 
-fn retry_line() -> String {
-    format!("retry: {}\n", draw_retry_ms())
+fn retry_line(retry_ms: u64) -> String {
+    format!("retry: {retry_ms}\n")
 }

@@ -90,6 +90,14 @@ impl RequestBackend {
         name: &str,
         id: &str,
     ) -> Result<Vec<DeliveryProof>, Error> {
+        let ids = self.latest_events(name, id).await?;
+        let mut proofs = queries::deliveries(&self.state, self.caller().await?, &ids).await?;
+        proofs.reverse();
+        Ok(proofs)
+    }
+
+    /// The latest events of a record, of which proof is shown, oldest first.
+    pub(super) async fn latest_events(&self, name: &str, id: &str) -> Result<Vec<EventId>, Error> {
         let caller = self.caller().await?;
         let module = self.domain(name)?.module();
         let id = read_id(module, id)?;
@@ -100,11 +108,7 @@ impl RequestBackend {
         let events =
             PublishedLog::of_aggregate(&mut snapshot, project, &module.aggregate_type, &record, PROOFS)
                 .await?;
-        drop(snapshot);
-        let ids: Vec<EventId> = events.iter().map(|event| event.envelope.event_id).collect();
-        let mut proofs = queries::deliveries(&self.state, caller, &ids).await?;
-        proofs.reverse();
-        Ok(proofs)
+        Ok(events.iter().map(|event| event.envelope.event_id).collect())
     }
 
     pub(super) async fn make_record(

@@ -14,6 +14,7 @@ use tidewatch_server::db::visibility::SubjectColumns;
 use tidewatch_server::serve::connect_restricted;
 use uuid::Uuid;
 
+use crate::notifications_support::{make_rule, rule};
 use crate::support::{Client, TestServer, config, eventually};
 use crate::webhook_receiver::{delivery_in, make, post};
 
@@ -202,7 +203,22 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
         let made = make(client, json!({ "url": "https://localhost/" })).await;
         let (_, test) = post(client, &format!("{}/test", made.path), json!({})).await;
         delivery_in(client, &made, test["id"].as_str().expect("an id"), "failed").await;
+        let audience = json!([{ "kind": "role", "name": "ops" }]);
+        let rule = make_rule(client, rule("told", &["parcel.sent"], audience)).await;
+        assert_eq!(rule["enabled"], true);
+        let sent =
+            json!({ "channelName": "parcels", "eventType": "parcel.sent", "payload": { "title": "X" } });
+        client.publish(sent).await;
     }
+    eventually("somebody of both projects to be told", async || {
+        let projects: i64 =
+            sqlx::query_scalar("select count(distinct project_id) from notification_receipts")
+                .fetch_one(&pool)
+                .await
+                .expect("a count");
+        (projects == 2).then_some(())
+    })
+    .await;
     eventually("sums of both projects", async || {
         let projects: i64 = sqlx::query_scalar("select count(distinct project_id) from event_rollups")
             .fetch_one(&pool)
@@ -228,6 +244,13 @@ async fn without_the_code_s_checks_nothing_of_another_project_is_to_be_had(pool:
          select id, gen_random_uuid(), 'given', 0, 1, '{}', '{}', 'system:x', 'x', 'sse', 'x', now() from projects",
         "insert into saved_views (id, project_id, user_id, path, query, name)
          select gen_random_uuid(), project_id, user_id, '/orders', '', 'x' from memberships",
+        // What somebody wants to be told, and in which browser.
+        "insert into notification_preferences (project_id, user_id, pattern, in_app)
+         select project_id, user_id, '*', true from memberships",
+        "insert into notification_settings (project_id, user_id) select project_id, user_id from memberships",
+        "insert into push_subscriptions (id, project_id, user_id, endpoint, p256dh, auth)
+         select gen_random_uuid(), project_id, user_id, 'https://push.example.test/x', repeat('x', 87), repeat('x', 22)
+         from memberships",
     ] {
         sqlx::query(statement).execute(&pool).await.expect("rows");
     }

@@ -123,6 +123,19 @@ async fn bad_input_is_told_where_and_publishes_nothing(pool: PgPool) {
     forged["aggregateId"] = order["id"].clone();
     let (status, told) = problem(&server.client, forged).await;
     assert_eq!((status, pointers(&told)), (422, vec!["#/aggregateId"]), "{told}");
+    // Whoever could would tell somebody of what never was, or take the version that the next step of an escalation needs.
+    let id = "ntf_01h455vb4pex5vsknk084sn02q";
+    let of = |kind: &str, id: &str| json!({ "channelName": "a", "payload": 1, "aggregateType": kind, "aggregateId": id });
+    for (body, pointer) in [
+        (with("eventType", json!("notification.sent")), "#/eventType"),
+        (with("eventType", json!("notification.unheard_of")), "#/eventType"),
+        (of("Notification", id), "#/aggregateType"),
+        (of("Notification", "another"), "#/aggregateType"),
+        (of("Parcel", id), "#/aggregateId"),
+    ] {
+        let (status, told) = problem(&server.client, body.clone()).await;
+        assert_eq!((status, pointers(&told)), (422, vec![pointer]), "{body}: {told}");
+    }
     let large = with("payload", "x".repeat(256 * 1024).into());
     assert_eq!(problem(&server.client, large).await.0, 413);
     let request = server.client.post("/api/v1/publishers/events/publish");

@@ -7,9 +7,10 @@ use tidewatch_events::event::{NewEvent, Routing};
 use tidewatch_events::{AggregateType, EventType, Metadata, Position, ProjectId};
 use tidewatch_outbox::{PublishedLog, publish_pending, record_all};
 use tidewatch_server::db;
-use tidewatch_server::db::webhooks::cursors;
+use tidewatch_server::db::cursors::WEBHOOKS;
 use tidewatch_server::db::webhooks::endpoints::{self, EndpointColumns};
-use tidewatch_server::webhooks::dispatcher::dispatch;
+use tidewatch_server::walker::step;
+use tidewatch_server::webhooks::dispatcher::Dispatch;
 
 use crate::webhook_receiver::{Receiver, make_at, start};
 
@@ -39,7 +40,7 @@ async fn endpoint(connection: &mut PgConnection, project: ProjectId, after: u64)
         permissions: &permissions,
     };
     let after = Position::new(after).expect("a position");
-    cursors::ensure(connection, project, after).await.expect("a cursor");
+    WEBHOOKS.ensure(connection, project, after).await.expect("a cursor");
     endpoints::insert(connection, project, &columns, after, "a test").await.expect("an endpoint");
 }
 
@@ -67,30 +68,26 @@ async fn deliveries_jobs_and_cursor_are_there_together_or_not_at_all(pool: PgPoo
     // Killed before the commit, twice.
     for _ in 0..2 {
         let mut transaction = pool.begin().await.expect("a transaction");
-        let done = dispatch(&mut transaction, &log, project).await.expect("dispatched");
-        assert_eq!(
-            (done.events, done.deliveries),
-            (3, 4),
-            "of 3, 4 and 5 the second endpoint asks for 5 alone"
-        );
+        let done = step::<Dispatch>(&mut transaction, &log, project).await.expect("dispatched");
+        assert_eq!((done.events, done.made), (3, 4), "of 3, 4 and 5 the second endpoint asks for 5 alone");
         // Dropped, it would be rolled back at some later moment, and its lock would make the next step pass by.
         transaction.rollback().await.expect("rolled back");
         assert_eq!(state(&pool).await, (0, 0, 2));
     }
     // Killed right behind it: whoever comes next goes on from there.
-    let step = async || {
+    let once = async || {
         let mut transaction = pool.begin().await.expect("a transaction");
-        let done = dispatch(&mut transaction, &log, project).await.expect("dispatched");
+        let done = step::<Dispatch>(&mut transaction, &log, project).await.expect("dispatched");
         transaction.commit().await.expect("committed");
-        done.deliveries
+        done.made
     };
-    assert_eq!(step().await, 4);
+    assert_eq!(once().await, 4);
     assert_eq!(state(&pool).await, (4, 4, 5));
-    assert_eq!(step().await, 0);
+    assert_eq!(once().await, 0);
     assert_eq!(state(&pool).await, (4, 4, 5));
     // Even a cursor that was put back doubles nothing.
     sqlx::query("update webhook_cursors set position = 0").execute(&pool).await.expect("put back");
-    assert_eq!(step().await, 0);
+    assert_eq!(once().await, 0);
     assert_eq!(state(&pool).await, (4, 4, 5));
 }
 
@@ -103,14 +100,14 @@ async fn one_at_a_time_goes_on_and_the_others_pass_by(pool: PgPool) {
     publish(&mut connection, project, 1, 450).await;
     let mut first = pool.begin().await.expect("a transaction");
     assert_eq!(
-        dispatch(&mut first, &log, project).await.expect("dispatched").events,
+        step::<Dispatch>(&mut first, &log, project).await.expect("dispatched").events,
         200,
         "a step has an end"
     );
     let mut second = pool.begin().await.expect("a transaction");
-    assert_eq!(dispatch(&mut second, &log, project).await.expect("passed by").events, 0);
+    assert_eq!(step::<Dispatch>(&mut second, &log, project).await.expect("passed by").events, 0);
     first.commit().await.expect("committed");
-    assert_eq!(dispatch(&mut second, &log, project).await.expect("dispatched").events, 200);
+    assert_eq!(step::<Dispatch>(&mut second, &log, project).await.expect("dispatched").events, 200);
     second.commit().await.expect("committed");
     assert_eq!(state(&pool).await, (400, 400, 400));
 }

@@ -288,6 +288,10 @@ async fn a_long_search_says_how_far_it_looked(pool: PgPool) {
     .execute(&mut *transaction)
     .await
     .expect("hay");
+    sqlx::query("select set_config('tidewatch.relay_term', term::text, true) from relay_leadership")
+        .execute(&mut *transaction)
+        .await
+        .expect("as if it led");
     sqlx::query("update project_streams set last_position = 60001 where project_id = $1")
         .bind(server.project.uuid())
         .execute(&mut *transaction)

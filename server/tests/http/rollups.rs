@@ -3,6 +3,7 @@
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use tidewatch_events::id::{OrganizationId, UserId};
@@ -16,11 +17,13 @@ use tidewatch_server::db::rollups::{
     Window, advance, event_sums, forget_old, projects_behind, reach, volume_sums,
 };
 use tidewatch_server::db::visibility::SubjectColumns;
+use tidewatch_server::domain::Modules;
+use tidewatch_server::queries::is_counted;
 use tidewatch_server::rollups::{WIDTHS, catch_up};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, read_json};
 
 const MOST: i64 = 1_000;
 
@@ -159,7 +162,7 @@ async fn compare(pool: &PgPool, project: ProjectId, now: OffsetDateTime) {
     let reach = reach(&mut snapshot, project).await.expect("a position");
     for (number, subject) in subjects(project).iter().enumerate() {
         for window in windows(now) {
-            let sums = event_sums(&mut snapshot, subject, window, reach).await.expect("sums");
+            let sums = event_sums(&mut snapshot, subject, [window], reach).await.expect("sums").concat();
             let steps: Vec<_> = sums
                 .chunk_by(|one, next| one.from == next.from)
                 .map(|step| {
@@ -173,7 +176,7 @@ async fn compare(pool: &PgPool, project: ProjectId, now: OffsetDateTime) {
                 })
                 .collect();
             assert_eq!(steps, counted(&mut snapshot, subject, window).await, "subject {number}, {window:?}");
-            let volume = volume_sums(&mut snapshot, subject, window, reach).await.expect("sums");
+            let volume = volume_sums(&mut snapshot, subject, [window], reach).await.expect("sums").concat();
             let volume: Vec<_> =
                 volume.into_iter().map(|sum| (sum.currency, sum.network, sum.amount_minor)).collect();
             let mut expected = counted_volume(&mut snapshot, subject, window).await;
@@ -252,7 +255,7 @@ async fn one_at_a_time_sums_up_and_each_event_once(pool: PgPool) {
     let mut snapshot = db::begin_snapshot(&pool, project).await.expect("a snapshot");
     assert_eq!(reach(&mut snapshot, project).await.expect("a position"), 500);
     for window in windows(now) {
-        let sums = event_sums(&mut snapshot, &everyone, window, 500).await.expect("sums");
+        let sums = event_sums(&mut snapshot, &everyone, [window], 500).await.expect("sums").concat();
         let in_log = counted(&mut snapshot, &everyone, window).await;
         let (summed, in_log): (i64, i64) =
             (sums.iter().map(|sum| sum.events).sum(), in_log.iter().map(|step| step.1).sum());
@@ -261,21 +264,34 @@ async fn one_at_a_time_sums_up_and_each_event_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
-async fn settlements_are_counted_where_they_stand(pool: PgPool) {
+async fn what_the_overview_tells_of_is_counted_where_it_stands(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let standing = async || {
         let mut snapshot = db::begin_snapshot(&pool, server.project).await.expect("a snapshot");
         let staff = subject(server.project, PermissionSet::All, &[SubjectRef::staff()]);
-        let counted = db::overview::count_by_status(&mut snapshot, &staff).await.expect("counts");
-        let mut counted: Vec<_> = counted.into_iter().filter(|(_, count)| *count != 0).collect();
-        counted.sort();
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("select status, count(*) from settlements group by status order by status")
-                .fetch_all(&mut *snapshot)
-                .await
-                .expect("rows");
-        assert_eq!(counted, rows);
+        let modules = Modules::built_in();
+        for module in modules.descriptions().filter(|module| is_counted(module)) {
+            let counted =
+                db::overview::count_by_status(&mut snapshot, &staff, &[module]).await.expect("counts");
+            let mut counted: Vec<_> =
+                counted.into_iter().filter(|of| of.count != 0).map(|of| (of.status, of.count)).collect();
+            counted.sort();
+            let rows =
+                format!("select status, count(*) from {} group by status order by status", module.name);
+            let rows: Vec<(String, i64)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(rows)).fetch_all(&mut *snapshot).await.expect("rows");
+            assert_eq!(counted, rows, "{}", module.name);
+        }
     };
+    for n in 0..3 {
+        for (path, new) in [
+            ("/api/v1/tickets", json!({ "title": format!("A door {n}"), "description": "It sticks." })),
+            ("/api/v1/incidents", json!({ "title": "It leaks", "severity": "low" })),
+        ] {
+            let answer = server.client.post(path).json(&new).send().await.expect("an answer");
+            read_json(answer, StatusCode::CREATED).await;
+        }
+    }
     for number in 0..20 {
         let made = server.client.create(&format!("INV-{number}")).await;
         if number % 3 == 0 {
@@ -293,7 +309,10 @@ async fn settlements_are_counted_where_they_stand(pool: PgPool) {
     // Filled in behind the triggers' back, and counted anew.
     let mut transaction = pool.begin().await.expect("a transaction");
     sqlx::query("delete from record_counts").execute(&mut *transaction).await.expect("lost");
-    sqlx::query("select recount_records('settlements')").execute(&mut *transaction).await.expect("counted");
+    for module in Modules::built_in().descriptions().filter(|module| is_counted(module)) {
+        let recount = sqlx::query("select recount_records($1)").bind(module.name.to_string());
+        recount.execute(&mut *transaction).await.expect("counted");
+    }
     transaction.commit().await.expect("committed");
     standing().await;
     server.stop().await;

@@ -13,11 +13,11 @@ use tidewatch_events::id::{OrganizationId, UserId};
 use tidewatch_server::access::password;
 use tidewatch_server::access::secret::Digester;
 use tidewatch_server::access::session_store::{PgSessionStore, USER_ID_KEY};
+use tidewatch_server::config::outside::OutsideConfig;
 use tidewatch_server::config::{DatabaseConfig, DatabaseUrl, Seconds, ServeConfig};
 use tidewatch_server::db;
 use tidewatch_server::db::api_keys::NewApiKey;
 use tidewatch_server::serve;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_sessions::Session;
@@ -91,6 +91,8 @@ pub(crate) fn config(pool: &PgPool) -> ServeConfig {
         site: "no-site".to_owned(),
         heartbeat: Seconds(Duration::from_secs(15)),
         poll_ms: 20,
+        redis_url: None,
+        nats_url: None,
         ring_events: 10_000,
         replay_events: 10_000,
         streams_per_user: 10,
@@ -100,6 +102,7 @@ pub(crate) fn config(pool: &PgPool) -> ServeConfig {
         cors_origins: Vec::new(),
         stall_seconds: 30,
         retention_days: 7,
+        drain_notice_seconds: 0,
         drain_seconds: 10,
         cookie_secure: false,
         trusted_proxies: Vec::new(),
@@ -107,6 +110,7 @@ pub(crate) fn config(pool: &PgPool) -> ServeConfig {
         check_allowed_networks: vec!["127.0.0.0/8".parse().expect("a network")],
         approval_limit_minor: 10_000_000,
         witness_minutes: 0,
+        outside: OutsideConfig::default(),
         secret: Some(SECRET.into()),
     }
 }
@@ -120,10 +124,10 @@ impl TestServer {
         let mut config = config(pool);
         adjust(&mut config);
         make_hash_file();
-        let listener = TcpListener::bind(config.listen).await.expect("a port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let socket = serve::bind(config.listen).expect("a port");
+        let base = format!("http://{}", socket.local_addr().expect("an address"));
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(serve::run(listener, config, shutdown.clone()));
+        let task = tokio::spawn(serve::run(socket, config, shutdown.clone()));
         let mut connection = pool.acquire().await.expect("a connection");
         let project = db::projects::ensure(&mut connection, "demo", "Demo").await.expect("a project");
         let http =
@@ -266,6 +270,11 @@ impl Client {
         Self { key: None, cookie: None, ..self.clone() }
     }
 
+    /// The same, who asks another instance.
+    pub(crate) fn at(&self, server: &TestServer) -> Self {
+        Self { base: server.base.clone(), ..self.clone() }
+    }
+
     /// With this API key or access token.
     pub(crate) fn with_key(&self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), cookie: None, ..self.clone() }
@@ -319,7 +328,18 @@ impl Client {
 
     /// The JSON at `path`; fails for anything but 200.
     pub(crate) async fn json(&self, path: &str) -> Value {
-        let answer = self.get(path).header(ACCEPT, "application/json").send().await.expect("an answer");
+        // A machine that is busy says so, and may be asked again.
+        let answer = soon("an answer", async {
+            loop {
+                let answer =
+                    self.get(path).header(ACCEPT, "application/json").send().await.expect("an answer");
+                if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+                    break answer;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
         read_json(answer, StatusCode::OK).await
     }
 
@@ -399,7 +419,7 @@ pub(crate) struct SseReader {
 }
 
 impl SseReader {
-    async fn new(answer: Response) -> Self {
+    pub(crate) async fn new(answer: Response) -> Self {
         assert_eq!(answer.status(), StatusCode::OK, "{:?}", answer.text().await);
         let headers = answer.headers().clone();
         let chunks = answer.bytes_stream().boxed();

@@ -304,6 +304,7 @@ impl<'a> Work<'a> {
             payload: Value::Object(facts),
             metadata: Metadata {
                 actor: Some(self.doer.actor.clone()),
+                signed_by: None,
                 correlation_id: self.origin.correlation(),
                 causation_id: None,
                 traceparent: self.origin.traceparent.clone(),

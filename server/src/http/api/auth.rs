@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::UserId;
+use tidewatch_outbox::begin_whole;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -70,7 +71,7 @@ async fn token(
         Login::Wrong => return Err(WRONG),
         Login::Throttled(wait) => return Err(Error::throttled(wait)),
     };
-    let mut transaction = state.access.begin().await?;
+    let mut transaction = begin_whole(&state.access, "begin").await?;
     let member = db::users::find_member(&mut transaction, user, credentials.project.as_deref())
         .await?
         .ok_or(Error::Unauthenticated("this account is not in that project, or in none"))?;
@@ -87,7 +88,7 @@ async fn refresh(
     JsonBody(request): JsonBody<RefreshRequest>,
 ) -> Result<Answer, Error> {
     let digest = state.digester.refresh_token(request.refresh_token.expose_secret());
-    let mut transaction = state.access.begin().await?;
+    let mut transaction = begin_whole(&state.access, "begin").await?;
     let family = match db::tokens::use_refresh(&mut transaction, &digest).await? {
         RefreshUse::Current(family) => family,
         RefreshUse::Reused => {

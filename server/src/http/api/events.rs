@@ -23,6 +23,8 @@ use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::access::channels::{Grant, admit, with_grants};
+use crate::access::credential::Credential;
+use crate::access::embed_scope;
 use crate::access::login::LoginOrigin;
 use crate::error::Error;
 use crate::http::accept::negotiate;
@@ -84,7 +86,7 @@ async fn stream_or_page(
             "accept text/event-stream, application/json or application/cloudevents-batch+json",
         ),
     )?;
-    let filter = read_filter(&query)?;
+    let filter = within_scope(&caller, read_filter(&query)?)?;
     let point = read_resume_point(&headers, &query)?;
     let reader = read_reader(&state, caller, &filter, &query).await?;
     if form == EVENT_STREAM {
@@ -100,7 +102,8 @@ async fn stream_or_page(
     let batch = Duration::from_millis(query.number("batch", 0..=MAX_BATCH_MS, 0)?);
     let wait = Duration::from_secs(query.number("wait", 0..=MAX_WAIT_SECONDS, 0)?);
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    if state.readiness.is_draining() {
+    // A stream is told so itself, and when to come again: a browser's EventSource gives up where it is refused.
+    if form != EVENT_STREAM && state.readiness.is_draining() {
         return Err(Error::Unavailable("this instance is going down"));
     }
     if form == EVENT_STREAM {
@@ -176,6 +179,16 @@ fn read_filter(query: &Query) -> Result<EventFilter, Error> {
         resource_id: part(query, "resourceId", |text| EventFilter::parse_resource_id(text).map(Some))?,
         channels: part(query, "channels", EventFilter::parse_channels)?,
     })
+}
+
+/// The filter as far as what the caller showed goes: who looks at a bell hears of notifications alone.
+fn within_scope(caller: &Caller, filter: EventFilter) -> Result<EventFilter, Error> {
+    match caller.credential {
+        Credential::Embed { .. } => embed_scope::narrowed(filter).ok_or(Error::TokenScope(
+            "this token is for the bell: ask for types of `notification.*` alone, and for no channel",
+        )),
+        _ => Ok(filter),
+    }
 }
 
 /// The header counts before the parameters: a browser that connects again sends the header with

@@ -2,31 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::PgConnection;
 use tidewatch_app::model::{NetworkVolume, TimeRange, TrendBucket, Trends};
-use tidewatch_events::Subject;
 use tidewatch_events::catalog::settlement::Network;
 use tidewatch_events::money::Currency;
 use time::{Duration, OffsetDateTime};
 
-use crate::db::rollups::{EventSum, VolumeSum, Window, event_sums, volume_sums};
-use crate::error::Error;
+use crate::db::rollups::{EventSum, VolumeSum, Window};
 
-/// How it went over the range that ends with the step in which `now` is. `reach` is how far the sums of this snapshot go.
-pub(super) async fn read(
-    snapshot: &mut PgConnection,
-    subject: &Subject,
-    range: TimeRange,
-    now: OffsetDateTime,
-    reach: i64,
-) -> Result<Trends, Error> {
-    let window = window_of(range, now);
-    let events = event_sums(snapshot, subject, window, reach).await?;
-    let volume = volume_sums(snapshot, subject, window, reach).await?;
-    Ok(Trends { range, buckets: buckets(range, window, &events), volume: by_name(volume) })
+/// How it went over the range whose steps `window` has: `sums` and `volume` are what was summed up in it.
+pub(super) fn of(range: TimeRange, window: Window, sums: &[EventSum], volume: Vec<VolumeSum>) -> Trends {
+    Trends { range, buckets: buckets(window, sums), volume: by_name(volume) }
 }
 
-fn window_of(range: TimeRange, now: OffsetDateTime) -> Window {
+/// The steps of the range that ends with the one in which `now` is.
+pub(super) fn window_of(range: TimeRange, now: OffsetDateTime) -> Window {
     let width = i64::from(range.bucket_seconds());
     let begun = now.unix_timestamp().rem_euclid(width);
     let now = now - Duration::nanoseconds(i64::from(now.nanosecond()));
@@ -36,13 +25,12 @@ fn window_of(range: TimeRange, now: OffsetDateTime) -> Window {
 }
 
 /// Every step of the window, those in which nothing happened too. `sums` are in the order of steps and waits.
-fn buckets(range: TimeRange, window: Window, sums: &[EventSum]) -> Vec<TrendBucket> {
+fn buckets(window: Window, sums: &[EventSum]) -> Vec<TrendBucket> {
     let steps: BTreeMap<i64, &[EventSum]> = sums
         .chunk_by(|one, next| one.from == next.from)
         .filter_map(|step| Some((step.first()?.from.unix_timestamp(), step)))
         .collect();
-    let bucket = |index| {
-        let from = window.from + Duration::seconds(i64::from(window.bucket_seconds) * i64::from(index));
+    let bucket = |from: OffsetDateTime| {
         let step = steps.get(&from.unix_timestamp()).copied().unwrap_or_default();
         let count = |of: fn(&EventSum) -> i64| step.iter().map(of).sum::<i64>().unsigned_abs();
         let lag_max_ms = step.iter().map(|sum| sum.lag_max_ms.unsigned_abs()).max();
@@ -54,7 +42,7 @@ fn buckets(range: TimeRange, window: Window, sums: &[EventSum]) -> Vec<TrendBuck
             lag_p95_ms: lag_p95_ms(step, count(|sum| sum.events)).min(lag_max_ms),
         }
     };
-    (0..range.buckets()).map(bucket).collect()
+    window.steps().map(bucket).collect()
 }
 
 /// The wait that 95 of 100 events did not exceed: the end of its class, which is at most a ninth more.
@@ -110,7 +98,7 @@ mod tests {
         let now = datetime!(2026-11-20 20:43:52.832 UTC);
         let window = window_of(TimeRange::SixHours, now);
         let from = datetime!(2026-11-20 20:40 UTC);
-        let buckets = buckets(TimeRange::SixHours, window, &[sum(from, 3, 94), sum(from, 5, 2)]);
+        let buckets = buckets(window, &[sum(from, 3, 94), sum(from, 5, 2)]);
         assert_eq!(buckets.len(), 72);
         let last = buckets.last().expect("a step");
         assert_eq!((last.from, last.settled, last.failed), (from.into(), 2, 4));
@@ -127,7 +115,7 @@ mod tests {
         let window = window_of(TimeRange::Hour, from);
         // 9 ms are of a class that ends with 9.
         let wide = EventSum { lag_max_ms: 8, ..sum(window.from, 9, 1) };
-        assert_eq!(buckets(TimeRange::Hour, window, &[wide])[0].lag_p95_ms, Some(8));
+        assert_eq!(buckets(window, &[wide])[0].lag_p95_ms, Some(8));
     }
 
     #[test]

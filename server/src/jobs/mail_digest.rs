@@ -1,0 +1,114 @@
+//! A person's digest goes out: one e-mail of all that they have not read.
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use tidewatch_app::model::DigestInterval;
+use tidewatch_events::ProjectId;
+use tidewatch_events::id::{NotificationId, UserId};
+use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::mail_notification::{
+    MAX_ATTEMPTS, QUEUE, addressee, no_mail, not_sent, project_of, turn, wait_out_quiet_hours,
+};
+use super::note_outside::{WentOut, note};
+use crate::db;
+use crate::db::notifications::outside::DigestRow;
+use crate::db::time_zones::local;
+use crate::notifications::outside::letter::{Item, MAX_LISTED};
+use crate::notifications::outside::mail::MailError;
+use crate::state::AppState;
+
+/// The person whose digest is due.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MailDigest {
+    user_id: UserId,
+}
+
+impl JobPayload for MailDigest {
+    const KIND: &'static str = "notification.mail_digest";
+}
+
+/// The job that mails a person's digest: of each person there is one at a time.
+///
+/// # Errors
+/// The payload cannot be written as JSON.
+pub fn new_job(project: ProjectId, user_id: UserId) -> Result<NewJob, serde_json::Error> {
+    let job = NewJob::of(&MailDigest { user_id })?;
+    let job = job.in_project(project).in_queue(QUEUE).with_max_attempts(MAX_ATTEMPTS);
+    Ok(job.unique(user_id.to_string()))
+}
+
+/// Does these jobs.
+pub struct DigestMailer {
+    state: AppState,
+}
+
+impl DigestMailer {
+    /// A mailer of this instance.
+    #[must_use]
+    pub fn new(state: &AppState) -> Self {
+        Self { state: state.clone() }
+    }
+}
+
+impl Handler for DigestMailer {
+    type Payload = MailDigest;
+
+    async fn run(&self, job: &JobContext, MailDigest { user_id }: MailDigest) -> Result<(), JobError> {
+        let project = project_of(job)?;
+        let (writer, mailer) = self.state.outside.mail.as_ref().ok_or_else(no_mail)?;
+        let pool = &self.state.notifications.pool;
+        let mut connection = pool.acquire().await?;
+        let settings = db::notifications::settings::find(&mut connection, project, user_id).await?;
+        if settings.digest == DigestInterval::Off {
+            return Err(JobError::cancel("the person wants no digest any more"));
+        }
+        wait_out_quiet_hours(&mut connection, &settings).await?;
+        // As it is when the e-mail goes out: what came since the digest was due is in it, what was read is not.
+        let (ids, items) = contents(&mut connection, project, user_id, &settings.time_zone).await?;
+        if ids.is_empty() {
+            return Err(JobError::cancel("all was read before it was mailed"));
+        }
+        let to = addressee(&mut connection, project, user_id).await?;
+        drop(connection);
+        let letter = writer.digest(&to, &items, ids.len(), &job.id().to_string());
+        let turn = turn(mailer)?;
+        // No connection of the database is held meanwhile.
+        let sent = mailer.send(letter).await;
+        drop(turn);
+        if let Err(error) = sent {
+            if job.is_last_attempt() || matches!(error, MailError::Refused(_)) {
+                // It counts as this time's: else it would be due again at the next look, in five minutes, for as long
+                // as the notifications are kept.
+                let mut connection = pool.acquire().await?;
+                db::notifications::outside::note_digest(&mut connection, project, user_id).await?;
+            }
+            return Err(not_sent(error));
+        }
+        note(job, pool, project, &WentOut::Digest(user_id, ids)).await?;
+        self.state.metrics.notified_outside("digest");
+        Ok(())
+    }
+}
+
+/// All that a digest is of, and what it lists of that, with the times of the person's zone.
+async fn contents(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    user: UserId,
+    zone: &str,
+) -> Result<(Vec<Uuid>, Vec<Item>), sqlx::Error> {
+    let ids = db::notifications::outside::digest(connection, project, user).await?;
+    let listed = ids.get(..MAX_LISTED).unwrap_or(&ids);
+    let rows = db::notifications::outside::listed(connection, project, listed).await?;
+    let moments: Vec<OffsetDateTime> = rows.iter().map(|row| row.sent_at).collect();
+    let times = local(connection, zone, &moments).await?;
+    let items = rows.into_iter().zip(times).map(|(row, sent_at)| {
+        let DigestRow { id, title, body, must_acknowledge, .. } = row;
+        Item { id: NotificationId::from_uuid(id), title, body, must_acknowledge, sent_at }
+    });
+    Ok((ids, items.collect()))
+}
