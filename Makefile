@@ -1,7 +1,7 @@
 # What each target does is in scripts/, one file each. `make` lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev stop build test test-rust e2e screenshots size bench check check-native check-wasm fmt psql clean
+.PHONY: help setup run dev stop build test test-rust e2e screenshots size bench chaos check check-native check-wasm fmt psql clean
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ size: ## what a browser loads, built for production: after gzip and brotli
 
 bench: ## measures Tidewatch beside its peers, about an hour (ROWS=fanout,replay RUNS=1 QUICK=1 for a quick look)
 	@scripts/bench.sh
+
+chaos: ## breaks three instances on purpose, a quarter of an hour (ONLY=kill,rolling for some faults)
+	@scripts/chaos.sh
 
 check: ## formatting, lints, shell scripts, directions of the dependencies
 	@scripts/check.sh

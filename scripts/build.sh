@@ -36,7 +36,7 @@ fi
 lock "$CARGO_TARGET_DIR/tidewatch.lock" "Another build is at work in $CARGO_TARGET_DIR; waiting for it."
 cd "$TIDEWATCH_ROOT"
 LONG_TAIL=80 run_long build "Building server and site — 5 to 10 min the first time, seconds later" \
-  cargo leptos build ${flags[@]+"${flags[@]}"}
+  cargo leptos build --split ${flags[@]+"${flags[@]}"}
 
 rm -rf "$dist.new"
 mkdir -p "$dist.new"

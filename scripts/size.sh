@@ -20,5 +20,5 @@ cd "$TIDEWATCH_ROOT"
 export LEPTOS_SITE_ROOT="$site"
 export RUSTFLAGS="$PRODUCTION_RUSTFLAGS${RUSTFLAGS:+ $RUSTFLAGS}"
 LONG_TAIL=80 run_long size "Building the site for production — some minutes" \
-  cargo leptos build --release --frontend-only
+  cargo leptos build --split --release --frontend-only
 node "$here/size.mjs" "$site/pkg"

@@ -2,8 +2,11 @@
 
 mod run;
 
+use std::io::Write as _;
+
 use clap::{Parser, Subcommand};
 
+use crate::capacity;
 use crate::peers::{self, Peer};
 use crate::queues::worker::Worker;
 
@@ -21,6 +24,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Write the report anew out of what was measured before
     Report(run::Report),
+    /// Say what many instances would hold, computed out of what was measured of one
+    Capacity,
     /// Be a process of job workers; the benchmark starts it itself
     Worker(Worker),
     /// Be a peer; the benchmark starts these itself
@@ -38,6 +43,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Run(command) => command.carry_out(),
         Command::Report(command) => command.carry_out(),
+        Command::Capacity => {
+            let table = capacity::table(&capacity::examples());
+            Ok(std::io::stdout().write_all(table.as_bytes())?)
+        }
         Command::Worker(command) => command.carry_out(),
         Command::Peer { peer } => peers::run(&peer),
     }

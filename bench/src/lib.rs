@@ -9,9 +9,11 @@
 //!    ├──▶ services                              what the SDK publishes to, over HTTP
 //!    ├──▶ queues                                job queues: one process of workers each
 //!    ├──▶ pages                                 ten million events, and who opens the pages about them
+//!    │    capacity                                what many instances would hold, computed out of the rows
 //!    └──▶ report                                records, targets, RESULTS.md
 //! ```
 
+pub mod capacity;
 pub mod child;
 pub mod cli;
 pub mod clock;

@@ -28,5 +28,5 @@ source_files() {
     git -c core.quotePath=false ls-files --cached --others --exclude-standard
   else
     find . -name target -prune -o -name node_modules -prune -o -name .data -prune -o -type f -print | sed 's|^\./||'
-  fi | grep -Ev '^(end2end|bench|scripts|\.github|\.ci)/' | LC_ALL=C sort
+  fi | grep -Ev '^(end2end|bench|chaos|deploy|docs|scripts|\.github|\.ci)/' | LC_ALL=C sort
 }

@@ -6,6 +6,7 @@ STEPS_TABLE=() # "result|seconds|title"
 STEPS_BROKEN=() # logs of the steps that failed
 STEPS_PASSED=0 # single tests, as the runners count them
 STEPS_FAILED=0
+STEPS_FLAKY='' # names of tests that passed at a second try only
 
 # begin_steps NAME: logs go to .data/log/NAME/.
 begin_steps() {
@@ -36,6 +37,7 @@ take_step() {
   fi
   STEPS_PASSED=$((STEPS_PASSED + passed))
   STEPS_FAILED=$((STEPS_FAILED + failed))
+  STEPS_FLAKY+="$(flaky_of "$log")"
   if [ "$status" -eq 0 ]; then
     STEPS_TABLE+=("passed|$((SECONDS - started))|$text")
   else
@@ -45,9 +47,12 @@ take_step() {
   fi
 }
 
+# without_colors LOG: its text alone.
+without_colors() { sed -e $'s/\033\\[[0-9;?]*[A-Za-z]//g' "$1"; }
+
 # what_failed LOG: what went wrong, in few lines, for whoever sees only the end of the output.
 what_failed() {
-  sed -e $'s/\033\\[[0-9;?]*[A-Za-z]//g' "$1" |
+  without_colors "$1" |
     grep -E -A 8 "panicked at|^error(\[|:)|^ +[0-9]+\) \[|^ +(Test timeout|Error:|[A-Za-z]+Error:)" | head -80
 }
 
@@ -61,7 +66,7 @@ leave_out() {
 
 # count_of passed|failed LOG: summed over cargo's and Playwright's closing lines.
 count_of() {
-  sed -e $'s/\033\\[[0-9;?]*[A-Za-z]//g' "$2" | awk -v what="$1" '
+  without_colors "$2" | awk -v what="$1" '
     /^test result: / { for (i = 2; i <= NF; i++) if ($i == what ";") sum += $(i - 1) }
     /^ +[0-9]+ (passed|failed|flaky|interrupted)( \(|$)/ {
       kind = $2
@@ -70,6 +75,13 @@ count_of() {
       if (kind == what) sum += $1
     }
     END { print sum + 0 }'
+}
+
+# flaky_of LOG: the tests that Playwright calls flaky, one a line.
+flaky_of() {
+  without_colors "$1" | awk '
+    /^ +[0-9]+ [a-z ]+( \(|$)/ { within = $2 == "flaky"; next }
+    within && NF { sub(/^ +/, ""); sub(/ [^ -~]+$/, ""); print "  " $0 }'
 }
 
 # Ends the script: 0 when no step failed.
@@ -91,6 +103,11 @@ end_steps() {
     esac
     printf '  %s%-8s%s %5d s  %s\n' "$color" "$result" "$PLAIN" "$seconds" "$text"
   done
+  if [ -n "$STEPS_FLAKY" ]; then
+    printf '\n'
+    title "── Passed only when tried once more: look into these"
+    printf '%s\n' "$STEPS_FLAKY"
+  fi
   printf '%d %d\n' "$STEPS_PASSED" "$STEPS_FAILED" >"$STEPS_LOGS/counts"
   if [ $((STEPS_PASSED + STEPS_FAILED)) -gt 0 ]; then
     printf '\n%d passed, %d failed\n' "$STEPS_PASSED" "$STEPS_FAILED"

@@ -72,6 +72,8 @@ from domain_events, bench_actors a
 where metadata ->> 'actor' like 'user:%'
 order by position;
 
+-- As whoever leads: nobody else gives positions meanwhile.
+select set_config('tidewatch.relay_term', term::text, false) from relay_leadership;
 update project_streams set last_position = current_setting('bench.events')::bigint, oldest_position = 1
 where project_id = current_setting('bench.project')::uuid;
 insert into project_streams (project_id, last_position)
