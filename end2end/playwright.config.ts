@@ -1,14 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig, devices } from '@playwright/test';
 
 const chromium = process.env.TIDEWATCH_CHROMIUM;
 
-// Every spec runs with and without JavaScript, but those named `.hydrate`, which need it.
+// Every spec runs with and without JavaScript, but those named `.hydrate`, which need it, and `.plain`, which do without.
 export default defineConfig({
   testDir: 'tests',
   outputDir: 'test-results',
-  // Each worker runs a server of its own; the machines that run this are small.
-  workers: 1,
-  retries: 0,
+  // Each worker runs a server and a browser of its own; the machines that run this are small.
+  workers: Math.min(2, availableParallelism()),
+  // In CI a test that fails is tried once more, with a trace of both tries. If it passes then, the summary calls it
+  // flaky: that is a defect to look for, and no reason to hold back everybody's change.
+  retries: process.env.CI ? 1 : 0,
   forbidOnly: !!process.env.CI,
   timeout: 60_000,
   expect: { timeout: 15_000 },
@@ -23,7 +26,7 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'javascript' },
+    { name: 'javascript', testIgnore: '**/*.plain.spec.ts' },
     { name: 'no-javascript', use: { javaScriptEnabled: false }, testIgnore: '**/*.hydrate.spec.ts' },
   ],
 });

@@ -14,7 +14,13 @@ export class Dashboard {
     await expect(this.page.locator('html')).toHaveAttribute('data-hydrated', 'true');
   }
 
+  /** Where scripts run, until they do: from then on they send the page's forms. */
+  async isReady(javaScriptEnabled: boolean | undefined): Promise<void> {
+    if (javaScriptEnabled !== false) await this.isHydrated();
+  }
+
   async isLive(): Promise<void> {
+    await this.isHydrated();
     await this.shows('live');
   }
 

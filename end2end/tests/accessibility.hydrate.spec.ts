@@ -33,7 +33,7 @@ function visitor(page: Page, at: number[]) {
 
 for (const scheme of ['light', 'dark'] as const) {
   test(`every page in ${scheme}: no violation, nothing cut`, async ({ page, operator, tidewatch }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(480_000);
     let settlement = await tidewatch.create('AXE-1');
     settlement = await tidewatch.move(settlement, { move: 'select_network', network: 'polygon', score: 9, reasoning: 'x', required: 9 });
     settlement = await tidewatch.move(settlement, { move: 'estimate_gas', gasEstimate: 1 });
@@ -70,6 +70,9 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: 'Log out' }).click();
     await visit('/invitation?token=x&error=short', () => expect(dashboard.heading).toBeVisible());
     await visit('/login?error=credentials', () => expect(dashboard.heading).toBeVisible());
+    for (const path of ['/unsubscribe', '/unsubscribe?token=x', '/unsubscribe?done=1']) {
+      await visit(path, () => expect(dashboard.heading).toBeVisible());
+    }
   });
 
   test(`every module in ${scheme}: no violation, nothing cut`, async ({ page, operator, tidewatch }) => {
@@ -84,7 +87,7 @@ for (const scheme of ['light', 'dark'] as const) {
     const webhook = await tidewatch.curl('POST', '/api/v1/webhooks', { url: 'https://example.com/axe' });
     expect(webhook.status).toBe(201);
     await tidewatch.publishedEvents();
-    const others = (await details(tidewatch)).map((place) => place.path).filter((path) => /^\/(events|jobs|webhooks)\//.test(path));
+    const others = (await details(tidewatch)).map((place) => place.path).filter((path) => /^\/(events|jobs|webhooks|notification-rules)\//.test(path));
     expect(others.length).toBeGreaterThanOrEqual(3);
     for (const path of [...others, '/webhooks', '/jobs', '/connections']) await visit(path, () => dashboard.isLive());
   });

@@ -61,20 +61,6 @@ test('people, keys, jobs, channels and connections are narrowed by their address
   await expect(page.getByText('No job is there now')).toBeVisible();
 });
 
-test('a move for many asks first where no script has said for how many it is', async ({ page, operator, tidewatch, javaScriptEnabled }) => {
-  test.skip(javaScriptEnabled !== false, 'the count is on the page before the click');
-  const made = await Promise.all([1, 2].map((number) => make(tidewatch, 'orders', { reference: `PLAIN-${number}`, totalMinor: 100, currency: 'EUR' })));
-  await page.goto('/orders?q=plain');
-  await page.getByText('Move many at once').click();
-  await page.locator('#bulk select[name="move"]').selectOption('cancel');
-  await page.locator('#bulk input[name="fields[reason]"]').fill('season is over');
-  for (const record of made) await page.locator(`.record-row[data-id="${record.id}"] .tick`).check();
-  await page.locator('#bulk').getByRole('button').click();
-  await expect(page.locator('[data-confirm="2"]')).toContainText('2 of 2 orders');
-  await page.getByRole('button', { name: /^Yes: / }).click();
-  await expect(page.getByText('Moving 2.')).toBeVisible();
-});
-
 test('a ticket is handed to a contractor by name', async ({ page, operator, tidewatch }) => {
   const dashboard = new Dashboard(page);
   const made = await tidewatch.curl('POST', '/api/v1/organizations', { name: `Firm ${Math.random()}` });

@@ -87,3 +87,16 @@ test('an address in a private network is refused, with the field', async ({ page
   await page.getByRole('button', { name: 'Make the webhook' }).click();
   await expect(page.getByRole('alert')).toContainText('url');
 });
+
+test('who has deleted an endpoint is told so, and is at the others', async ({ page, operator, tidewatch }) => {
+  const url = `https://example.com/${Math.random().toString(36).slice(2, 8)}`;
+  const made = await tidewatch.curl('POST', '/api/v1/webhooks', { url });
+  expect(made.status).toBe(201);
+  await page.goto(`/webhooks/${made.json.id}`);
+  await new Dashboard(page).isLive();
+  await page.locator('summary', { hasText: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete the webhook' }).click();
+  await expect(page.locator('.toast')).toContainText(`${url} is deleted.`);
+  await expect(page).toHaveURL(/\/webhooks$/);
+  await expect(page.locator('.list-item', { hasText: url })).toHaveCount(0);
+});

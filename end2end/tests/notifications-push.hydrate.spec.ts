@@ -1,0 +1,140 @@
+import type { Locator, Page } from '@playwright/test';
+import { logIn } from '../fixtures/notifications.ts';
+import { expect, test } from '../fixtures/test.ts';
+import { InboxPage } from '../pages/inbox.ts';
+
+// A server that sends e-mail and pushes: both can be chosen, and this browser can be told.
+test.use({
+  settings: {
+    TIDEWATCH_SMTP_URL: 'smtp://127.0.0.1:9',
+    TIDEWATCH_MAIL_FROM: 'Tidewatch <news@example.test>',
+    TIDEWATCH_PUBLIC_URL: 'https://tidewatch.example.test',
+  },
+});
+
+/**
+ * A push service is somebody else's: what the browser would answer of its own. `subscribed` in the storage is the key that
+ * the browser is subscribed under.
+ */
+async function answerForPushService(page: Page): Promise<void> {
+  await page.context().grantPermissions(['notifications']);
+  await page.addInitScript(async () => {
+    const text = (bytes: ArrayBuffer) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '');
+    const { publicKey } = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
+    const keys = { p256dh: text(await crypto.subtle.exportKey('raw', publicKey)), auth: text(crypto.getRandomValues(new Uint8Array(16)).buffer) };
+    const endpoint = 'https://push.example.test/one';
+    const made = Object.create(PushSubscription.prototype, {
+      endpoint: { value: endpoint },
+      toJSON: { value: () => ({ endpoint, expirationTime: null, keys }) },
+      unsubscribe: { value: async () => (localStorage.removeItem('subscribed'), true) },
+    });
+    PushManager.prototype.getSubscription = async () => (localStorage.getItem('subscribed') ? made : null);
+    PushManager.prototype.subscribe = async (options) => {
+      if (!options?.userVisibleOnly || !options.applicationServerKey) throw new Error('a key is needed');
+      const key = String(options.applicationServerKey);
+      if ((localStorage.getItem('subscribed') ?? key) !== key) throw new DOMException('another key', 'InvalidStateError');
+      localStorage.setItem('subscribed', key);
+      return made;
+    };
+  });
+}
+
+const turnOn = (page: Page) => page.getByRole('button', { name: 'Turn on here' });
+const turnOff = (page: Page) => page.getByRole('button', { name: 'Turn off here' });
+const isSubscribed = (page: Page) => page.evaluate(() => localStorage.getItem('subscribed') !== null);
+
+/** Presses the button, and gives what the server said to that. */
+async function press(page: Page, button: Locator, method: 'POST' | 'DELETE'): Promise<number> {
+  const answer = page.waitForResponse((answer) =>
+    new URL(answer.url()).pathname.endsWith('/push-subscriptions') && answer.request().method() === method);
+  await button.click();
+  return (await answer).status();
+}
+
+async function openSettings(page: Page, query = ''): Promise<void> {
+  await page.goto(`/notifications/settings${query}`);
+  await new InboxPage(page).isLive();
+}
+
+test('this browser is told, and no longer, as the person says', async ({ page, tidewatch }) => {
+  const person = await tidewatch.addPerson(['viewer']);
+  await answerForPushService(page);
+  await logIn(page, person);
+  await openSettings(page);
+  const everything = page.locator('[data-pattern="*"]');
+  await expect(everything.getByLabel('E-mail')).toHaveValue('digest');
+  await expect(everything.getByLabel('Pushed to your browsers')).toBeChecked();
+  await expect(page.locator('select[name="settings[digest]"]')).toHaveValue('daily');
+
+  expect(await press(page, turnOn(page), 'POST')).toBe(204);
+  await expect(turnOff(page)).toBeVisible();
+  await openSettings(page);
+  expect(await press(page, turnOff(page), 'DELETE')).toBe(204);
+  await expect(turnOn(page)).toBeVisible();
+  await openSettings(page);
+  await expect(turnOn(page), 'whatever the browser says of itself').toBeVisible();
+
+  await everything.getByLabel('E-mail').selectOption('instant');
+  await page.locator('select[name="settings[digest]"]').selectOption('weekly');
+  await page.getByRole('button', { name: 'Save the settings' }).click();
+  await expect(page.locator('.toast', { hasText: 'Your settings are saved.' })).toBeVisible();
+  await page.reload();
+  await expect(everything.getByLabel('E-mail')).toHaveValue('instant');
+  await expect(page.locator('select[name="settings[digest]"]')).toHaveValue('weekly');
+});
+
+test('one project is turned on and off for itself, though the browser has one subscription', async ({ page, tidewatch }) => {
+  const person = await tidewatch.addPerson(['viewer']);
+  await tidewatch.addProject('quay', person.email, ['viewer']);
+  await answerForPushService(page);
+  await logIn(page, person);
+  await openSettings(page);
+  expect(await press(page, turnOn(page), 'POST')).toBe(204);
+  await openSettings(page, '?project=quay');
+  await expect(turnOn(page), 'nothing was said of this one').toBeVisible();
+  expect(await press(page, turnOn(page), 'POST')).toBe(204);
+  await expect(turnOff(page)).toBeVisible();
+
+  expect(await press(page, turnOff(page), 'DELETE')).toBe(204);
+  await expect(turnOn(page)).toBeVisible();
+  expect(await isSubscribed(page), 'the other one is told by it').toBe(true);
+  await openSettings(page);
+  await expect(turnOff(page)).toBeVisible();
+});
+
+test('who signs in after another in the same browser is told only once they say so', async ({ page, tidewatch }) => {
+  const [ann, bob] = [await tidewatch.addPerson(['viewer']), await tidewatch.addPerson(['viewer'])];
+  await answerForPushService(page);
+  await logIn(page, ann);
+  await openSettings(page);
+  expect(await press(page, turnOn(page), 'POST')).toBe(204);
+  await expect(turnOff(page)).toBeVisible();
+  // As a browser is that was closed while somebody was signed in.
+  await page.context().clearCookies();
+  await logIn(page, bob);
+  await openSettings(page);
+  await expect(turnOn(page)).toBeVisible();
+  expect(await press(page, turnOn(page), 'POST')).toBe(204);
+  await expect(turnOff(page)).toBeVisible();
+  await openSettings(page);
+  await expect(turnOff(page)).toBeVisible();
+});
+
+test('a subscription under a key that the server had before gives way', async ({ page, tidewatch }) => {
+  const person = await tidewatch.addPerson(['viewer']);
+  await answerForPushService(page);
+  await logIn(page, person);
+  await page.evaluate(() => localStorage.setItem('subscribed', 'another key'));
+  await openSettings(page);
+  expect(await press(page, turnOn(page), 'POST')).toBe(204);
+  await expect(turnOff(page)).toBeVisible();
+});
+
+test('where the browser knows no Web Push there is no button for it', async ({ page, tidewatch }) => {
+  const person = await tidewatch.addPerson(['viewer']);
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'PushManager'));
+  await logIn(page, person);
+  await page.goto('/notifications/settings');
+  await new InboxPage(page).isLive();
+  await expect(page.getByRole('heading', { name: 'In this browser' })).toHaveCount(0);
+});
