@@ -2,10 +2,12 @@
 
 mod broker;
 mod clients;
+mod clock;
 mod instances;
 mod log;
 mod network;
 mod postgres;
+mod soak;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,6 +36,8 @@ pub enum Scenario {
     Rolling,
     /// The instance that gives positions is stopped (SIGSTOP) and wakes up again.
     LeaderPaused,
+    /// The clock of the leader is stepped by more than a day, forth and back; then another's.
+    ClockStepped,
     /// The broker is killed and started, flushed and stopped.
     Broker,
     /// Postgres is restarted in order.
@@ -62,6 +66,8 @@ pub enum Scenario {
     LongTransaction,
     /// Events recorded while nobody publishes.
     Backlog,
+    /// Nothing is broken for long, and what is used must not grow: half an hour where it is asked for by name.
+    Soak,
 }
 
 /// Runs what is asked for, writes the report, and says whether all is as it should be.
@@ -69,7 +75,10 @@ pub enum Scenario {
 /// # Errors
 /// The suite itself does not work.
 pub async fn run_all(options: &Options) -> anyhow::Result<bool> {
-    let all = if options.only.is_empty() { Scenario::value_variants() } else { &options.only };
+    // A soak is worth nothing while it is short.
+    let faults: Vec<Scenario> =
+        Scenario::value_variants().iter().copied().filter(|scenario| *scenario != Scenario::Soak).collect();
+    let all = if options.only.is_empty() { &faults } else { &options.only };
     let mut world = World::create(options).await?;
     let mut report = Report::new(options);
     for scenario in all {
@@ -96,7 +105,7 @@ impl Scenario {
 
     /// Whether readers come through the load balancer.
     const fn is_balanced(self) -> bool {
-        matches!(self, Self::Rolling)
+        matches!(self, Self::Rolling | Self::ClockStepped)
     }
 
     async fn inflict(self, world: &mut World, readers: &Readers) -> anyhow::Result<Vec<String>> {
@@ -108,6 +117,7 @@ impl Scenario {
             Self::Kill => instances::kill(world).await,
             Self::Rolling => instances::roll(world, readers).await,
             Self::LeaderPaused => instances::pause_leader(world).await,
+            Self::ClockStepped => clock::step(world).await,
             Self::Broker => broker::break_it(world).await,
             Self::PostgresRestart => postgres::restart(world).await,
             Self::PostgresCrash => postgres::crash(world).await,
@@ -122,6 +132,7 @@ impl Scenario {
             Self::Poison => log::poison(world).await,
             Self::LongTransaction => log::long_transaction(world).await,
             Self::Backlog => log::backlog(world).await,
+            Self::Soak => soak::watch(world).await,
         }
     }
 }

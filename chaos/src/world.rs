@@ -24,6 +24,8 @@ use crate::services::{Broker, Postgres};
 pub const INSTANCES: usize = 3;
 /// Longest wait for anything to come up.
 const UNTIL_UP: Duration = Duration::from_secs(60);
+/// Behind it, an instance that was asked to end is killed.
+pub const UNTIL_ENDED: Duration = Duration::from_secs(32);
 
 /// What all instances use together.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +121,23 @@ impl World {
     /// # Errors
     /// It could not be started.
     pub async fn start(&mut self, number: usize) -> anyhow::Result<()> {
+        self.start_with(number, &[]).await
+    }
+
+    /// Ends an instance and starts it anew, with these settings as well; waits until all are ready.
+    ///
+    /// # Errors
+    /// It does not end, or could not be started.
+    pub async fn restart(&mut self, number: usize, more: &[(&str, String)]) -> anyhow::Result<()> {
+        if let Some(process) = self.instances[number].process.take() {
+            let (_, is_good) = process.terminate(UNTIL_ENDED).await;
+            ensure!(is_good, "{} had to be killed", self.instances[number].name);
+        }
+        self.start_with(number, more).await?;
+        self.until_ready(INSTANCES).await
+    }
+
+    async fn start_with(&mut self, number: usize, more: &[(&str, String)]) -> anyhow::Result<()> {
         let url = self.postgres.url().await?;
         let instance = &mut self.instances[number];
         let direct = address_of(&url)?;
@@ -134,6 +153,7 @@ impl World {
             ("TIDEWATCH_WITNESS_MINUTES", "0".to_owned()),
         ];
         environment.extend(self.broker.setting(instance.broker.address));
+        environment.extend(more.iter().cloned());
         let log = self.options.folder.join(format!("{}.log", instance.name));
         instance.process =
             Some(Child::start(&self.options.server, &["serve".to_owned()], &environment, &log)?);

@@ -8,14 +8,12 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 use crate::readers::Readers;
-use crate::world::{INSTANCES, World};
+use crate::world::{INSTANCES, UNTIL_ENDED, World};
 
 /// How long an instance stays away.
 const AWAY: Duration = Duration::from_secs(3);
 /// Between two that are killed.
 const KILL_EVERY: Duration = Duration::from_secs(20);
-/// Behind it, an instance that was asked to end is killed.
-const DEADLINE: Duration = Duration::from_secs(32);
 
 pub(super) async fn kill(world: &mut World) -> anyhow::Result<Vec<String>> {
     let begin = Instant::now();
@@ -41,7 +39,7 @@ pub(super) async fn roll(world: &mut World, readers: &Readers) -> anyhow::Result
     let (mut notes, from) = (Vec::new(), OffsetDateTime::now_utc());
     for number in 0..INSTANCES {
         if let Some(process) = world.instances[number].process.take() {
-            let (took, is_good) = process.terminate(DEADLINE).await;
+            let (took, is_good) = process.terminate(UNTIL_ENDED).await;
             anyhow::ensure!(is_good, "{} had to be killed", world.instances[number].name);
             notes.push(format!("{} ended in {:.1} s", world.instances[number].name, took.as_secs_f64()));
         }
