@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { newKey, publish, sign } from '../fixtures/publishers.ts';
 import { expect, test } from '../fixtures/test.ts';
 import { Client, type Transport } from '../fixtures/sockets.ts';
 import { Tidewatch } from '../fixtures/tidewatch.ts';
@@ -11,30 +12,6 @@ async function connect(tidewatch: Tidewatch, transport: Transport, key = tidewat
   const client = await Client.connect(tidewatch.url, key, transport);
   clients.push(client);
   return client;
-}
-
-async function post(tidewatch: Tidewatch, path: string, body: unknown, key = tidewatch.key): Promise<any> {
-  const answer = await fetch(`${tidewatch.url}/api/v1/publishers/${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  expect(answer.ok, await answer.clone().text()).toBe(true);
-  return answer.json();
-}
-
-async function publish(tidewatch: Tidewatch, channelName: string, payload: unknown, key?: string): Promise<string> {
-  return (await post(tidewatch, 'events/publish', { channelName, payload }, key)).events[0].eventId;
-}
-
-async function sign(tidewatch: Tidewatch, channelName: string, key?: string): Promise<string> {
-  return (await post(tidewatch, 'sign', { channelName }, key)).token;
-}
-
-async function newKey(tidewatch: Tidewatch, scopes: string[]): Promise<{ id: string; key: string }> {
-  const answer = await tidewatch.curl('POST', '/api/v1/api-keys', { name: `of ${scopes.join(' and ')}`, scopes });
-  expect(answer.status, JSON.stringify(answer.json)).toBeLessThan(300);
-  return { id: answer.json.id, key: answer.json.secret };
 }
 
 test.afterEach(() => {

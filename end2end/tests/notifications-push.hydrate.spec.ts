@@ -138,3 +138,34 @@ test('where the browser knows no Web Push there is no button for it', async ({ p
   await new InboxPage(page).isLive();
   await expect(page.getByRole('heading', { name: 'In this browser' })).toHaveCount(0);
 });
+
+test('the service worker shows what is pushed, whatever that is, and the same notification once', async ({ page, tidewatch }) => {
+  const person = await tidewatch.addPerson(['viewer']);
+  await answerForPushService(page);
+  await logIn(page, person);
+  await openSettings(page);
+  const devtools = await page.context().newCDPSession(page);
+  const registration = new Promise<string>((resolve) =>
+    devtools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const active = registrations.find(({ scopeURL, isDeleted }) => scopeURL.startsWith(tidewatch.url) && !isDeleted);
+      if (active) resolve(active.registrationId);
+    }));
+  await devtools.send('ServiceWorker.enable');
+  expect(await press(page, turnOn(page), 'POST')).toBe(204);
+  const registrationId = await registration;
+  // What a push service would hand to the browser, decrypted.
+  const push = (data: string) => devtools.send('ServiceWorker.deliverPushMessage', { origin: tidewatch.url, registrationId, data });
+  const shown = () => page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    const notifications = await registration.getNotifications();
+    return notifications.map(({ title, body, tag, data, requireInteraction }) => ({ title, body, tag, url: data.url, requireInteraction }));
+  });
+  const message = { id: 'ntf_1', title: 'Settlement failed', body: 'Reference A-1', url: '/notifications/ntf_1', mustAcknowledge: true };
+  const notification = { title: message.title, body: message.body, tag: message.id, url: message.url, requireInteraction: true };
+  await push(JSON.stringify(message));
+  await expect.poll(shown).toEqual([notification]);
+  await push(JSON.stringify({ ...message, body: 'Reference A-1, again' }));
+  await expect.poll(shown, 'one notification is shown once').toEqual([{ ...notification, body: 'Reference A-1, again' }]);
+  await push('not what the server sends');
+  await expect.poll(async () => (await shown()).map(({ title }) => title).sort()).toEqual(['Settlement failed', 'Tidewatch']);
+});
