@@ -30,7 +30,7 @@ test('a rule that is written in its form tells whom it names', async ({ page, op
   await form.getByRole('button', { name: 'Make the rule' }).click();
   const item = page.locator('.list-item', { hasText: `Told of ${prefix}` });
   await expect(item).toContainText('if 2 conditions hold');
-  await expect(item).toContainText(`user:${person.id}`);
+  await expect(item, 'people are called by their names').toContainText('tells Ann Example');
   // The form is folded, and empty, for the next one.
   await expect(form.getByLabel('Name')).toBeHidden();
   await page.locator('summary', { hasText: 'New rule' }).click();

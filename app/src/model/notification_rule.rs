@@ -35,6 +35,21 @@ pub enum NotificationAudience {
     Event,
 }
 
+impl NotificationAudience {
+    /// In words; `name_of` knows what people and organizations are called, by their ids as text.
+    #[must_use]
+    pub fn in_words(&self, name_of: impl Fn(&str) -> Option<String>) -> String {
+        let called = |id: String| name_of(&id).unwrap_or(id);
+        match self {
+            Self::User { id } => called(id.to_string()),
+            Self::Organization { id } => format!("everybody of {}", called(id.to_string())),
+            Self::Role { name } => format!("everybody with the role {name}"),
+            Self::Payload { pointer } => format!("whoever {pointer} names"),
+            Self::Event => "whom the event is addressed to".to_owned(),
+        }
+    }
+}
+
 /// How a value is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,6 +182,9 @@ pub struct NotificationRule {
     /// What it says.
     #[serde(flatten)]
     pub rule: NewNotificationRule,
+    /// Whom it tells, in words and in the order of `audience`: people and organizations by their names, as long as they
+    /// are of the project.
+    pub tells: Vec<String>,
     /// Whether it makes notifications.
     pub enabled: bool,
     /// How many of those that it has made are kept; 1,000 stands for as many or more.

@@ -117,7 +117,7 @@ fn RuleItem(rule: NotificationRule) -> impl IntoView {
                 <p class="list-detail">{notation.types} {conditions}</p>
             </div>
             <div class="list-side">
-                <p>"tells " {notation.audience}</p>
+                <p>"tells " {rule.tells.join(", ")}</p>
                 <p class="list-detail">
                     {format!("{} sent · ", format::count(rule.sent))} "changed " <RelativeTime at=rule.updated_at/>
                 </p>

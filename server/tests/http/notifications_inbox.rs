@@ -236,6 +236,19 @@ async fn each_step_is_one_event_and_what_changes_nothing_is_none(pool: PgPool) {
     );
     assert_eq!(titles(&ann, "").await, ["three"]);
     assert_eq!(post(&ann, &read, json!({ "upTo": id[2] })).await.1["unread"], 0);
+    // The first one was begun first and sent last: whoever names the second had not seen it.
+    for n in 0..2 {
+        take(&ann, &one(n), "unread").await;
+    }
+    sqlx::query(
+        "update domain_events set position = 1000000 where aggregate_id = $1 and aggregate_version = 1",
+    )
+    .bind(text(&id[0]))
+    .execute(&pool)
+    .await
+    .expect("an event that came later");
+    assert_eq!(post(&ann, &read, json!({ "upTo": id[1] })).await.1["unread"], 1);
+    assert_eq!(titles(&ann, "").await, ["one"]);
     server.stop().await;
 }
 

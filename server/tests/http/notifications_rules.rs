@@ -291,7 +291,16 @@ async fn an_audience_is_who_is_named_and_may_see_the_event(pool: PgPool) {
             rule(name, &["parcel.*"], audience),
             json!({ "template": { "title": format!("{name} {{{{/title}}}}") } }),
         );
-        make_rule(&server.client, of_it).await;
+        let made = make_rule(&server.client, of_it).await;
+        let tells = match name {
+            "person" => json!(["ann@example.test", "ann@example.test"]),
+            "organization" => json!(["everybody of Quay"]),
+            "role" => json!(["everybody with the role landlord"]),
+            "staff" => json!(["everybody with the role staff"]),
+            "payload" => json!(["whoever /to names"]),
+            _ => json!(["whom the event is addressed to"]),
+        };
+        assert_eq!(made["tells"], tells, "in words");
     }
     let inboxes = async || {
         let mut inboxes = Vec::new();

@@ -137,6 +137,7 @@ mod tests {
             id: "ntr_01h455vb4pex5vsknk084sn02q".parse().expect("an id"),
             version,
             rule,
+            tells: Vec::new(),
             enabled: version % 2 == 1,
             sent: 0,
             created_by: "ann".to_owned(),

@@ -235,7 +235,8 @@ pub async fn settle(
     .map(drop)
 }
 
-/// The oldest receipts of a person that are unread and not put away, up to this one, at most so many.
+/// The oldest receipts of a person that are unread and not put away, up to this one, at most so many. One with an earlier
+/// id that was sent later, as its transaction took longer, is left out: whoever names this one has not seen that.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
@@ -247,9 +248,23 @@ pub async fn unread_up_to(
     limit: u32,
 ) -> Result<Vec<NotificationId>, sqlx::Error> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
-        "select id from notification_receipts
-         where project_id = $1 and user_id = $2 and read_at is null and archived_at is null and id <= $3
-         order by id limit $4",
+        "with newest as materialized (
+             select r.sent_at, e.position
+             from notification_receipts r
+             left join domain_events e on e.project_id = $1 and e.aggregate_type = 'Notification'
+                 and e.aggregate_id = 'ntf_' || crockford(r.id) and e.aggregate_version = 1
+                 and e.recorded_on >= (r.sent_at - interval '1 day')::date
+             where r.project_id = $1 and r.user_id = $2 and r.id = $3)
+         select r.id from notification_receipts r
+         where r.project_id = $1 and r.user_id = $2 and r.read_at is null and r.archived_at is null and r.id <= $3
+           -- Ids follow the clock: one of long before cannot have come later.
+           and not (r.sent_at > (select sent_at from newest) - interval '1 hour' and r.id <> $3 and exists (
+             select from domain_events e
+             where e.project_id = $1 and e.aggregate_type = 'Notification'
+               and e.aggregate_id = 'ntf_' || crockford(r.id) and e.aggregate_version = 1
+               and e.recorded_on >= ((select sent_at from newest) - interval '1 day')::date
+               and (e.position is null or e.position > (select position from newest))))
+         order by r.id limit $4",
     )
     .bind(project.uuid())
     .bind(user.uuid())

@@ -1,12 +1,14 @@
 //! The table `notification_rules`.
 
+use std::collections::BTreeMap;
+
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use tidewatch_app::model::{
     EscalationStep, NewNotificationRule, NotificationAudience, NotificationCondition, NotificationPriority,
     NotificationRule, NotificationTemplate,
 };
-use tidewatch_events::id::NotificationRuleId;
+use tidewatch_events::id::{NotificationRuleId, OrganizationId, UserId};
 use tidewatch_events::{Position, ProjectId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -61,11 +63,13 @@ impl RuleRow {
         priority(&self.priority)
     }
 
-    /// The rule as callers see it, which has made so many notifications.
+    /// The rule as callers see it, which has made so many notifications and tells those who are called so.
     #[must_use]
-    pub fn into_rule(self, sent: i64) -> NotificationRule {
+    fn into_rule(self, sent: i64, names: &BTreeMap<String, String>) -> NotificationRule {
         let priority = self.priority();
+        let tells = self.audience.iter().map(|one| one.in_words(|id| names.get(id).cloned()));
         NotificationRule {
+            tells: tells.collect(),
             id: self.id(),
             version: self.version.unsigned_abs(),
             rule: NewNotificationRule {
@@ -162,9 +166,44 @@ pub async fn list(
     .bind(project.uuid())
     .bind(only.map(NotificationRuleId::uuid))
     .bind(COUNTED)
+    .fetch_all(&mut *connection)
+    .await?;
+    let audiences: Vec<&NotificationAudience> =
+        rows.iter().flat_map(|row| row.rule.audience.iter()).collect();
+    let names = names_of(connection, project, &audiences).await?;
+    Ok(rows.into_iter().map(|row| row.rule.into_rule(row.sent, &names)).collect())
+}
+
+/// What people and organizations of the project are called, by their ids as text.
+async fn names_of(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    audiences: &[&NotificationAudience],
+) -> Result<BTreeMap<String, String>, sqlx::Error> {
+    let (mut users, mut organizations) = (Vec::new(), Vec::new());
+    for audience in audiences {
+        match audience {
+            NotificationAudience::User { id } => users.push(id.uuid()),
+            NotificationAudience::Organization { id } => organizations.push(id.uuid()),
+            _ => {}
+        }
+    }
+    let named: Vec<(bool, Uuid, String)> = sqlx::query_as(
+        "select true, u.id, u.name from memberships m join users u on u.id = m.user_id
+         where m.project_id = $1 and u.id = any($2)
+         union all
+         select false, id, name from organizations where project_id = $1 and id = any($3)",
+    )
+    .bind(project.uuid())
+    .bind(users)
+    .bind(organizations)
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| row.rule.into_rule(row.sent)).collect())
+    let text = |(is_user, id, name): (bool, Uuid, String)| match is_user {
+        true => (UserId::from_uuid(id).to_string(), name),
+        false => (OrganizationId::from_uuid(id).to_string(), name),
+    };
+    Ok(named.into_iter().map(text).collect())
 }
 
 /// How many rules the project has. Others who would add one wait until the transaction ends.
