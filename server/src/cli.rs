@@ -1,5 +1,7 @@
 //! The commands of the binary `tidewatch`.
 
+mod completions;
+mod doctor;
 mod keys;
 mod migrate;
 mod office;
@@ -46,6 +48,9 @@ enum Command {
     Publish(publish::Publish),
     /// Show events as they happen
     Tail(tail::Tail),
+    Doctor(Box<doctor::Doctor>),
+    /// Print what a shell needs to complete commands and flags
+    Completions(completions::Completions),
 }
 
 /// Carries out a command. The code that it ends with says something only where a command has more to say than that it
@@ -56,6 +61,8 @@ enum Command {
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Verify(command) => return Ok(verify::run(command).await),
+        Command::Doctor(command) => return doctor::run(*command).await,
+        Command::Completions(command) => completions::run(&command),
         Command::Serve(config) => serve::run(*config).await,
         Command::Migrate(command) => migrate::run(command).await,
         Command::Seed(command) => seed::run(command).await,

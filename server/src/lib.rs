@@ -33,6 +33,7 @@ pub mod commands;
 pub mod config;
 pub mod db;
 pub mod deliveries;
+pub mod doctor;
 pub mod domain;
 pub mod error;
 pub mod gateway;

@@ -154,14 +154,9 @@ impl Outside {
         digester: &Digester,
     ) -> Result<Self, OutsideError> {
         let unsubscribe = UnsubscribeTokens::new(digester.clone());
-        let mail = match (&config.smtp_url, &config.mail_from, &config.public_url) {
-            (None, ..) => None,
-            (Some(smtp), Some(from), Some(url)) => {
-                let writer = Writer::new(url.clone(), unsubscribe.clone());
-                let authority = config.smtp_ca.as_deref().map(read_authority).transpose()?;
-                Some((writer, Mailer::new(smtp, authority, from.clone(), url)?))
-            }
-            _ => return Err(OutsideError::Incomplete),
+        let mail = match (mailer(config)?, &config.public_url) {
+            (Some(mailer), Some(url)) => Some((Writer::new(url.clone(), unsubscribe.clone()), mailer)),
+            _ => None,
         };
         let pusher = match contact(config) {
             None => None,
@@ -184,6 +179,21 @@ impl Outside {
     #[must_use]
     pub fn push_key(&self) -> Option<&str> {
         self.pusher.as_ref().map(Pusher::public_key)
+    }
+}
+
+/// What sends e-mail by this configuration; `None` where no server for it is named.
+///
+/// # Errors
+/// It is not said from whom e-mail is or where its links lead, or TLS cannot be prepared.
+pub fn mailer(config: &OutsideConfig) -> Result<Option<Mailer>, OutsideError> {
+    match (&config.smtp_url, &config.mail_from, &config.public_url) {
+        (None, ..) => Ok(None),
+        (Some(smtp), Some(from), Some(url)) => {
+            let authority = config.smtp_ca.as_deref().map(read_authority).transpose()?;
+            Ok(Some(Mailer::new(smtp, authority, from.clone(), url)?))
+        }
+        _ => Err(OutsideError::Incomplete),
     }
 }
 

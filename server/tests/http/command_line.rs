@@ -1,11 +1,12 @@
-//! `tidewatch keys`, `users` and `projects`, as an administrator calls them.
+//! `tidewatch keys`, `users`, `projects` and `doctor`, as an administrator calls them.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::support::{PASSWORD, SECRET, TestServer};
+use crate::support::{PASSWORD, SECRET, TestServer, eventually};
 
 /// What the command said, and whether it went well.
 async fn tidewatch(pool: &PgPool, arguments: &[&str], input: &str) -> (bool, String) {
@@ -131,4 +132,95 @@ async fn people_are_made_changed_and_kept_out(pool: PgPool) {
         assert!(!ok && output.contains(said), "{arguments:?}: {output}");
     }
     server.stop().await;
+}
+
+/// What `tidewatch doctor` says of a check: how bad it is, and all of it.
+fn found<'a>(report: &'a Value, check: &str) -> (&'a str, &'a Value) {
+    let findings = report["findings"].as_array().expect("findings");
+    let finding = findings.iter().find(|finding| finding["check"] == check);
+    let finding = finding.unwrap_or_else(|| panic!("nothing is said of {check}: {report:#}"));
+    (finding["level"].as_str().expect("a level"), finding)
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn the_doctor_says_what_is_well_and_what_is_not(pool: PgPool) {
+    // No server of this test is to be found there, and no site.
+    let examine = async |more: &[&str]| {
+        let settings = ["doctor", "--json", "--listen", "127.0.0.1:0", "--site", "/nonexistent"];
+        let (code, said) = tidewatch_code(&pool, &[&settings, more].concat()).await;
+        let report: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+        (code, report)
+    };
+    let (code, report) = examine(&[]).await;
+    for check in ["secret", "address", "database", "clocks", "schema", "role", "wake-ups", "jobs"] {
+        assert_eq!(found(&report, check).0, "ok", "{report:#}");
+    }
+    let (level, site) = found(&report, "site");
+    assert_eq!(level, "problem");
+    assert!(site["advice"].as_str().is_some_and(|advice| advice.contains("TIDEWATCH_SITE")), "{site}");
+    assert_eq!((code, &report["problems"]), (Some(1), &json!(1)), "{report:#}");
+    let text = tidewatch_code(&pool, &["doctor", "--listen", "127.0.0.1:0"]).await.1;
+    assert!(text.contains("ok       schema        up to date") && !text.contains("\x1b"), "{text}");
+
+    // Settings that are right each by itself, and neighbours who are not there.
+    let (_, report) = examine(&[
+        "--public-url",
+        "https://tidewatch.example.test",
+        "--redis-url",
+        "redis://127.0.0.1:9",
+        "--smtp-url",
+        "smtp://127.0.0.1:9",
+        "--mail-from",
+        "news@example.test",
+    ])
+    .await;
+    let levels = ["cookies", "proxies", "Redis", "e-mail"].map(|check| found(&report, check).0);
+    assert_eq!(levels, ["warning", "warning", "warning", "problem"], "{report:#}");
+
+    // Work that was given up, a role that sees everything, a schema of before.
+    sqlx::query("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)")
+        .execute(&pool)
+        .await
+        .expect("an older schema");
+    let (_, report) = examine(&[]).await;
+    let (level, schema) = found(&report, "schema");
+    assert_eq!(level, "problem");
+    assert!(schema["advice"].as_str().is_some_and(|advice| advice.contains("tidewatch migrate")), "{schema}");
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn the_doctor_finds_a_server_that_runs_and_says_who_publishes(pool: PgPool) {
+    let server = TestServer::start_with(&pool, |config| config.instance = Some("one".to_owned())).await;
+    let address = server.address().to_owned();
+    let report = eventually("the server to publish", async || {
+        let (_, said) = tidewatch_code(&pool, &["doctor", "--json", "--listen", &address]).await;
+        let report: Value = serde_json::from_str(&said).expect("JSON");
+        let is_published = found(&report, "publishing").0 == "ok";
+        is_published.then_some(report)
+    })
+    .await;
+    let (level, there) = found(&report, "address");
+    assert!(
+        level == "ok" && there["said"].as_str().is_some_and(|said| said.ends_with("and is ready")),
+        "{there}"
+    );
+    assert!(
+        found(&report, "publishing").1["said"].as_str().is_some_and(|said| said.starts_with("one publishes"))
+    );
+    server.stop().await;
+}
+
+#[test]
+fn shells_complete_what_there_is() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .args(["completions", shell])
+            .output()
+            .expect("the program");
+        let script = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && script.contains("doctor") && script.contains("--listen"),
+            "{shell}"
+        );
+    }
 }

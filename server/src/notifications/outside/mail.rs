@@ -93,6 +93,18 @@ impl Mailer {
         Arc::clone(&self.turns).try_acquire_owned().ok()
     }
 
+    /// Connects, and greets as if there were something to send.
+    ///
+    /// # Errors
+    /// [`MailError::Failed`]: the server cannot be reached, or does not want this name and password.
+    pub async fn try_connection(&self) -> Result<(), MailError> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(MailError::Failed("the server does not answer".to_owned())),
+            Err(error) => Err(MailError::Failed(described(&error))),
+        }
+    }
+
     /// Sends an e-mail: when this returns, the server has taken it.
     ///
     /// # Errors
