@@ -106,7 +106,7 @@ pub struct ServeConfig {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_address: u32,
 
-    /// Most events a second that one API key or person publishes; twice as many at once
+    /// Most events a second that one API key or person publishes, at all instances together; twice as many at once
     #[arg(long, env = "TIDEWATCH_PUBLISHES_PER_SECOND", default_value = "5000")]
     pub publishes_per_second: NonZeroU32,
 

@@ -325,6 +325,12 @@ impl Presence {
         self.0.open.lock().share_reader(caller, kind)
     }
 
+    /// Under what the others know this instance.
+    #[must_use]
+    pub fn instance(&self) -> Uuid {
+        self.0.instance
+    }
+
     /// How many are connected to this instance.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::channel_token::ChannelTokens;
 use crate::access::embed_token::EmbedTokens;
-use crate::access::publish_limit::PublishLimit;
+use crate::access::publish_limit::{self, PublishLimit};
 use crate::access::secret::{Digester, random_bytes};
 use crate::access::token::Tokens;
 use crate::broker;
@@ -96,6 +96,20 @@ pub fn connect(config: &DatabaseConfig) -> PgPool {
     pool(config, config.database_connections, "tidewatch")
 }
 
+/// Most connections to Postgres that an instance with this configuration opens.
+#[must_use]
+pub const fn connections_of(config: &DatabaseConfig) -> u32 {
+    // The follower, the relay and those who listen have one each.
+    const OTHERS: u32 = 4;
+    config.database_connections
+        + ACCESS_CONNECTIONS
+        + SYSTEM_CONNECTIONS
+        + WORKER_CONNECTIONS
+        + WEBHOOK_CONNECTIONS
+        + NOTIFICATION_CONNECTIONS
+        + OTHERS
+}
+
 /// A pool of connections that row-level security holds: they show and change the rows of one
 /// project alone, the one that the transaction names.
 #[must_use]
@@ -155,6 +169,14 @@ pub async fn run(socket: TcpSocket, config: ServeConfig, shutdown: CancellationT
     tasks.spawn(follower.run(background.clone()));
     tasks.spawn(state.app.warden.clone().run(background.clone()));
     tasks.spawn(state.app.presence.clone().run(background.clone()));
+    let instance = state.app.presence.instance();
+    let exchange = publish_limit::exchange::run(
+        state.app.publish_limit.clone(),
+        state.system.clone(),
+        instance,
+        background.clone(),
+    );
+    tasks.spawn(exchange);
     tasks.spawn(state.app.deliveries.clone().tidy(background.clone()));
     tasks.spawn(state.app.jobs.clone().run(options.clone(), background.clone()));
     let workers = Workers::new(state.workers.clone(), WorkerOptions::default(), jobs::registry(&state.app))

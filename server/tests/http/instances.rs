@@ -1,8 +1,11 @@
 //! Several instances on one Postgres: whoever is where has every event, by the log and by a broker that comes and goes.
 
+use std::num::NonZeroU32;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tidewatch_server::commands::publish::MAX_BATCH;
 use tidewatch_server::config::ServeConfig;
 
 use crate::broker_program::Program;
@@ -173,6 +176,27 @@ async fn a_limit_of_streams_holds_over_all_instances(pool: PgPool) {
         (request().send().await.expect("an answer").status() == StatusCode::OK).then_some(())
     })
     .await;
+    one.stop().await;
+    two.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_limit_of_publishes_holds_over_all_instances(pool: PgPool) {
+    let slow = |config: &mut ServeConfig| config.publishes_per_second = NonZeroU32::MIN;
+    let one = start(&pool, "one", slow).await;
+    let two = start(&pool, "two", slow).await;
+    let message = json!({ "channelName": "a", "payload": 1 });
+    let there = one.client.at(&two);
+    // A bucket holds a batch; the other instance's is full as well until it is told that this one's is empty.
+    one.client.publish(json!(vec![message.clone(); MAX_BATCH])).await;
+    let mut let_in = 0;
+    eventually("the other instance to know of them", async || {
+        let answer = there.try_publish(&message).send().await.expect("an answer");
+        let_in += usize::from(answer.status() == StatusCode::ACCEPTED);
+        (answer.status() == StatusCode::TOO_MANY_REQUESTS).then_some(())
+    })
+    .await;
+    assert!(let_in < MAX_BATCH / 2, "{let_in} were let in, as if there were a limit for each instance");
     one.stop().await;
     two.stop().await;
 }
