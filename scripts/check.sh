@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# check.sh [all|native|wasm] (make check): formatting, lints, shell scripts, directions of the dependencies.
+# check.sh [all|native|wasm] (make check): formatting, lints, shell scripts, directions of the dependencies, and whether alerts,
+# dashboard and docs speak of metrics that there are.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 # shellcheck source=scripts/env.sh
@@ -20,7 +21,7 @@ esac
 # shellcheck disable=SC2317 # called through take_step
 shell_scripts() {
   shellcheck --external-sources --source-path=SCRIPTDIR/.. --source-path=. \
-    scripts/*.sh scripts/lib/*.sh scripts/postgres/*.sh scripts/setup/*.sh .ci/run
+    scripts/*.sh scripts/lib/*.sh scripts/postgres/*.sh scripts/setup/*.sh deploy/docker/*.sh .ci/run
 }
 
 # shellcheck disable=SC2317 # called through take_step
@@ -48,6 +49,11 @@ if [ "$part" != wasm ]; then
     leave_out "Shell scripts" "shellcheck is not installed"
   fi
   take_step dependencies "Directions of the dependencies" "$here/check-dependencies.sh"
+  if have jq; then
+    take_step metrics "Metrics of the server, alerts and dashboard" "$here/check-metrics.sh"
+  else
+    leave_out "Metrics of the server, alerts and dashboard" "jq is not installed"
+  fi
 fi
 if ! cargo clippy --version >/dev/null 2>&1; then
   leave_out "Lints" "this toolchain has no clippy (rustup component add clippy, or the package rust-web-clippy)"

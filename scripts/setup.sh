@@ -33,7 +33,7 @@ case "$mode" in
     ;;
   rust) wanted+=(postgres) ;;
   test) wanted+=(wasm-bindgen cargo-leptos node postgres end2end chromium) ;;
-  check) wanted+=(linters shellcheck) ;;
+  check) wanted+=(linters shellcheck jq) ;;
   *) die "usage: setup.sh [run|test|rust|check]" ;;
 esac
 
@@ -44,7 +44,7 @@ is_here() {
   case "$1" in
     compiler) have cc ;;
     certificates) any_certificate ;;
-    git | curl | shellcheck | wasm-opt) have "$1" ;;
+    git | curl | jq | shellcheck | wasm-opt) have "$1" ;;
     rust) choose_toolchain ;;
     linters) cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 ;;
     wasm-bindgen) have wasm-bindgen && [ "$(version_in "$(wasm-bindgen --version)")" = "$wasm_bindgen" ] ;;
@@ -217,7 +217,7 @@ plan() {
       fi
       ;;
     certificates | git | curl) from_system "$1" || lacking+=("$1") ;;
-    shellcheck) [ "$manager" != apt-get ] || from_system shellcheck ;;
+    jq | shellcheck) [ "$manager" != apt-get ] || from_system "$1" ;;
     wasm-bindgen | cargo-leptos | end2end | wasm-opt) steps+=("$1") ;;
     *) "plan_$1" ;;
   esac
@@ -300,7 +300,7 @@ hash -r
 for tool in "${missing[@]}"; do
   if ! is_here "$tool"; then
     case "$tool" in
-      linters | shellcheck) warn "$tool could not be installed; make check says what it leaves out." ;;
+      linters | jq | shellcheck) warn "$tool could not be installed; make check says what it leaves out." ;;
       *) die "$tool is still missing after the set-up; its logs are in $LONG_LOGS." ;;
     esac
   fi

@@ -21,6 +21,7 @@ packages_for() {
     apt-get:git | dnf:git | pacman:git | brew:git) echo git ;;
     apt-get:curl | dnf:curl | pacman:curl | brew:curl) echo curl ;;
     apt-get:shellcheck) echo shellcheck ;;
+    apt-get:jq) echo jq ;;
     apt-get:postgres) echo postgresql ;;
     apt-get:node) echo nodejs npm ;;
     apt-get:chromium) echo chromium ;;
