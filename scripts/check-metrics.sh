@@ -51,24 +51,26 @@ registered() {
       value = call
       sub(/\.clone\(\).*/, "", value)
       sub(/.*[^a-z_]/, "", value)
+      if (call ~ /Info::new/) value = "info"
       calls[++count] = name " " value
     }
     END {
       for (number = 1; number <= count; number++) {
         split(calls[number], call_of, " ")
-        kind = (call_of[2] in type) ? type[call_of[2]] : "unknown"
-        print "tidewatch_" call_of[1] (kind == "counter" ? "_total" : "") " " kind
+        kind = call_of[2] == "info" ? "info" : (call_of[2] in type) ? type[call_of[2]] : "unknown"
+        print "tidewatch_" call_of[1] (kind == "counter" ? "_total" : kind == "info" ? "_info" : "") " " kind
       }
     }' | LC_ALL=C sort
 }
 
-# Names of labels anywhere in the source: `[("name", …)]`, and fields of what derives EncodeLabelSet.
+# Names of labels anywhere in the source: `get_or_create(&[("name", …)])`, and fields of what derives EncodeLabelSet.
 labels_in_source() {
   sources | xargs cat | awk '
     {
       line = $0
-      while (match(line, /\[\("[a-z_]+", /)) {
-        print substr(line, RSTART + 3, RLENGTH - 6)
+      if (!match(line, /(get_or_create\(&|Info::new\()\[[^]]*\]/)) line = ""
+      while (match(line, /\("[a-z_]+", /)) {
+        print substr(line, RSTART + 2, RLENGTH - 5)
         line = substr(line, RSTART + RLENGTH)
       }
     }
@@ -147,6 +149,11 @@ while read -r name type labels; do
     in_words "$label" "$source_labels" || problem "$page gives $name the label $label, and the server gives no metric such a one."
   done
 done <<<"$table"
+
+documented_labels="$(cut -s -d ' ' -f 3- <<<"$table" | tr '\n' ' ')"
+for label in $source_labels; do
+  in_words "$label" "$documented_labels" || problem "The server gives a metric the label $label, and $page has none with it."
+done
 
 # Alerts and dashboard against the page.
 known="$(while read -r name type labels; do
