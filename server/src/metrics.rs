@@ -1,11 +1,14 @@
 //! What `/metrics` tells, in the [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text
 //! format.
 
+pub mod machinery;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use parking_lot::Mutex;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -13,15 +16,27 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tidewatch_app::model::{WitnessOutcome, WitnessReport};
 use tidewatch_events::ProjectId;
-use tidewatch_outbox::Carrier;
+use tidewatch_webhooks::Verdict;
+
+use self::machinery::Machinery;
+use crate::state::AppState;
 
 /// Media type of the answer.
 pub const CONTENT_TYPE_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Upper bounds of the revocation's buckets, in seconds; it should be done within 5.
 const REVOCATION_BUCKETS: [f64; 9] = [0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 60.0];
+
+/// Upper bounds of the buckets of how long an answer takes to begin, in seconds.
+const ANSWER_BUCKETS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Metrics that differ by one word, out of a list that is fixed here.
+type ByOne<M> = Family<[(&'static str, &'static str); 1], M>;
+/// By two.
+type ByTwo<M> = Family<[(&'static str, &'static str); 2], M>;
 
 /// This instance's metrics. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,6 +55,37 @@ struct Inner {
     notifications_outside: Family<[(&'static str, &'static str); 1], Counter>,
     broker_heard: Family<[(&'static str, &'static str); 1], Gauge>,
     followed_events: Family<[(&'static str, &'static str); 1], Counter>,
+    relay_leading: Gauge,
+    relay_published_events: Counter,
+    streams_refused: ByOne<Counter>,
+    streams_ended: ByOne<Counter>,
+    http_requests: ByTwo<Counter>,
+    http_request_duration: ByOne<Histogram>,
+    webhook_attempts: ByOne<Counter>,
+    pool_connections: ByTwo<Gauge>,
+    pool_connections_max: ByOne<Gauge>,
+    shared: SharedMetrics,
+}
+
+/// What all instances share, as this one saw it last.
+#[derive(Debug, Default)]
+struct SharedMetrics {
+    seen: Mutex<Option<Machinery>>,
+    database_up: Gauge,
+    outbox_pending_events: Gauge,
+    outbox_lag: Gauge<f64, AtomicU64>,
+    outbox_has_leader: Gauge,
+    jobs: Family<JobsOf, Gauge>,
+    webhook_endpoints_failing: Gauge,
+    postgres_connections: Gauge,
+    postgres_connections_max: Gauge,
+    postgres_oldest_transaction: Gauge<f64, AtomicU64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobsOf {
+    queue: String,
+    state: String,
 }
 
 /// How somebody who asked for an overview was answered.
@@ -148,8 +194,80 @@ impl Default for Metrics {
             "Published events that came to this instance by the broker, and those that it read from the log",
             followed_events.clone(),
         );
+        registry.register(
+            "build",
+            "Which version of Tidewatch this instance runs",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        let relay_leading = Gauge::default();
+        registry.register(
+            "relay_leading",
+            "Whether this instance publishes for all: 1 for one of them",
+            relay_leading.clone(),
+        );
+        let relay_published_events = Counter::default();
+        registry.register(
+            "relay_published_events",
+            "Events that this instance has published",
+            relay_published_events.clone(),
+        );
+        let streams_refused = ByOne::<Counter>::default();
+        registry.register(
+            "streams_refused",
+            "Streams and polls that were refused with 429, by whose limit that was",
+            streams_refused.clone(),
+        );
+        let streams_ended = ByOne::<Counter>::default();
+        registry.register(
+            "streams_ended",
+            "Server-Sent Event streams that this instance has ended, by why",
+            streams_ended.clone(),
+        );
+        let http_requests = ByTwo::<Counter>::default();
+        registry.register("http_requests", "Requests that were answered", http_requests.clone());
+        let http_request_duration =
+            ByOne::<Histogram>::new_with_constructor(|| Histogram::new(ANSWER_BUCKETS));
+        registry.register_with_unit(
+            "http_request_duration",
+            "From a request until its answer begins: streams begin at once",
+            Unit::Seconds,
+            http_request_duration.clone(),
+        );
+        let webhook_attempts = ByOne::<Counter>::default();
+        for outcome in ["delivered", "retry", "gone", "refused"] {
+            drop(webhook_attempts.get_or_create(&[("outcome", outcome)]));
+        }
+        registry.register(
+            "webhook_attempts",
+            "Webhooks that this instance has sent, by what came of it",
+            webhook_attempts.clone(),
+        );
+        let pool_connections = ByTwo::<Gauge>::default();
+        registry.register(
+            "pool_connections",
+            "Connections of this instance to Postgres, by what they are for and whether they are at work",
+            pool_connections.clone(),
+        );
+        let pool_connections_max = ByOne::<Gauge>::default();
+        registry.register(
+            "pool_connections_max",
+            "The most connections of this instance to Postgres, by what they are for",
+            pool_connections_max.clone(),
+        );
+        let shared = SharedMetrics::default();
+        shared.add_to(&mut registry);
         Self(Arc::new(Inner {
             registry,
+            relay_leading,
+            relay_published_events,
+            streams_refused,
+            streams_ended,
+            http_requests,
+            http_request_duration,
+            webhook_attempts,
+            pool_connections,
+            pool_connections_max,
+            shared,
             key_revocation,
             connections,
             overview_reads,
@@ -208,12 +326,47 @@ impl Metrics {
         self.0.notifications_outside.get_or_create(&[("way", way)]).inc();
     }
 
-    /// All of them as text, with so many connections open now, and how what carries events between instances does.
+    /// A request to this area of addresses was answered; the answer began after so long.
+    pub fn answered(&self, area: &'static str, status: StatusCode, took: Duration) {
+        let class = match status.as_u16() {
+            100..=199 => "1xx",
+            200..=299 => "2xx",
+            300..=399 => "3xx",
+            400..=499 => "4xx",
+            _ => "5xx",
+        };
+        self.0.http_requests.get_or_create(&[("area", area), ("status", class)]).inc();
+        self.0.http_request_duration.get_or_create(&[("area", area)]).observe(took.as_secs_f64());
+    }
+
+    /// A webhook was sent, and this came of it.
+    pub fn webhook_attempted(&self, verdict: Verdict) {
+        let outcome = match verdict {
+            Verdict::Delivered => "delivered",
+            Verdict::Retry { .. } => "retry",
+            Verdict::Gone => "gone",
+            Verdict::Refused => "refused",
+        };
+        self.0.webhook_attempts.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// Postgres said so of what all instances share; `None`: it did not answer.
+    fn machinery_seen(&self, machinery: Option<Machinery>) {
+        let shared = &self.0.shared;
+        shared.database_up.set(i64::from(machinery.is_some()));
+        if machinery.is_some() {
+            *shared.seen.lock() = machinery;
+        }
+    }
+
+    /// All of them as text, as they are now.
     ///
     /// # Errors
     /// The text cannot be written.
-    pub fn encode(&self, connections: usize, carrier: Option<&Carrier>) -> Result<String, std::fmt::Error> {
-        if let Some(carrier) = carrier {
+    pub fn encode(&self, state: &AppState) -> Result<String, std::fmt::Error> {
+        self.take_over(state);
+        let connections = state.presence.count();
+        if let Some(carrier) = state.carrier.as_ref() {
             let broker = self.0.broker_heard.get_or_create(&[("broker", carrier.name())]);
             broker.set(i64::from(carrier.is_heard()));
             let (taken, read) = carrier.counts();
@@ -225,8 +378,110 @@ impl Metrics {
         }
         self.0.connections.set(i64::try_from(connections).unwrap_or(i64::MAX));
         let mut text = String::new();
+        // Held until all is written: jobs are counted anew by another scrape.
+        let seen = self.0.shared.seen.lock();
+        if let Some(machinery) = seen.as_ref() {
+            self.0.shared.set(machinery);
+        }
         encode(&mut text, &self.0.registry)?;
+        drop(seen);
         Ok(text)
+    }
+
+    /// What is counted elsewhere.
+    fn take_over(&self, state: &AppState) {
+        let inner = &self.0;
+        inner.relay_leading.set(i64::from(state.relay.is_leading()));
+        inner.relay_published_events.inner().fetch_max(state.relay.published(), Ordering::Relaxed);
+        for (limit, streams) in state.stream_counts.refused() {
+            let counter = inner.streams_refused.get_or_create(&[("limit", limit)]);
+            counter.inner().fetch_max(streams, Ordering::Relaxed);
+        }
+        for (reason, streams) in state.stream_counts.ended() {
+            let counter = inner.streams_ended.get_or_create(&[("reason", reason)]);
+            counter.inner().fetch_max(streams, Ordering::Relaxed);
+        }
+        let pools = [
+            ("requests", &state.pool),
+            ("access", &state.access),
+            ("webhooks", &state.webhooks.pool),
+            ("notifications", &state.notifications.pool),
+        ];
+        for (pool, connections) in pools {
+            let (size, idle) = (i64::from(connections.size()), connections.num_idle());
+            let idle = i64::try_from(idle).unwrap_or(i64::MAX).min(size);
+            inner.pool_connections.get_or_create(&[("pool", pool), ("state", "idle")]).set(idle);
+            inner.pool_connections.get_or_create(&[("pool", pool), ("state", "busy")]).set(size - idle);
+            let most = i64::from(connections.options().get_max_connections());
+            inner.pool_connections_max.get_or_create(&[("pool", pool)]).set(most);
+        }
+    }
+}
+
+impl SharedMetrics {
+    fn add_to(&self, registry: &mut Registry) {
+        registry.register(
+            "database_up",
+            "Whether Postgres answered when this instance last looked at what all instances share, every 10 s; 0 as well: those metrics are old",
+            self.database_up.clone(),
+        );
+        registry.register(
+            "outbox_pending_events",
+            "Recorded events that wait to be published, counted up to 10001",
+            self.outbox_pending_events.clone(),
+        );
+        registry.register_with_unit(
+            "outbox_lag",
+            "For how long the oldest of them has waited",
+            Unit::Seconds,
+            self.outbox_lag.clone(),
+        );
+        registry.register(
+            "outbox_has_leader",
+            "Whether some instance publishes",
+            self.outbox_has_leader.clone(),
+        );
+        registry.register(
+            "jobs",
+            "Jobs that wait for a worker, have one, or were given up, by queue, counted up to 10001 of each state",
+            self.jobs.clone(),
+        );
+        registry.register(
+            "webhook_endpoints_failing",
+            "Endpoints of webhooks that take nothing, and are not disabled for it yet",
+            self.webhook_endpoints_failing.clone(),
+        );
+        registry.register(
+            "postgres_connections",
+            "Connections to Postgres, of everybody",
+            self.postgres_connections.clone(),
+        );
+        registry.register(
+            "postgres_connections_max",
+            "The most connections that Postgres takes",
+            self.postgres_connections_max.clone(),
+        );
+        registry.register_with_unit(
+            "postgres_oldest_transaction",
+            "For how long the oldest transaction of the database is open",
+            Unit::Seconds,
+            self.postgres_oldest_transaction.clone(),
+        );
+    }
+
+    fn set(&self, seen: &Machinery) {
+        self.outbox_pending_events.set(seen.pending);
+        self.outbox_lag.set(seen.lag_seconds);
+        self.outbox_has_leader.set(i64::from(seen.has_leader));
+        self.jobs.clear();
+        for row in &seen.jobs {
+            let of = JobsOf { queue: row.queue.clone(), state: row.state.clone() };
+            self.jobs.get_or_create(&of).set(row.jobs);
+        }
+        self.webhook_endpoints_failing.set(seen.failing_webhooks);
+        self.postgres_connections.set(seen.connections);
+        self.postgres_connections_max.set(seen.max_connections);
+        self.postgres_oldest_transaction.set(seen.oldest_transaction_seconds);
     }
 }
 

@@ -39,7 +39,7 @@ use crate::http::detach::Detached;
 use crate::http::router::router;
 use crate::http::socket::{Peer, Sockets};
 use crate::jobs;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, machinery};
 use crate::notifications::outside::Outside;
 use crate::notifications::{self, Notifications};
 use crate::presence::Presence;
@@ -198,6 +198,7 @@ pub async fn run(socket: TcpSocket, config: ServeConfig, shutdown: CancellationT
     let dispatcher = Walker::new(&state.app, pool, alarm);
     tasks.spawn(dispatcher.run::<notifications::dispatcher::Dispatch>(background.clone()));
     let system = state.system.clone();
+    tasks.spawn(machinery::watch(state.app.metrics.clone(), system.clone(), background.clone()));
     tasks.spawn(rollups::run(system.clone(), background.clone()));
     tasks.spawn(webhooks::retention::run(system.clone(), background.clone()));
     tasks.spawn(notifications::retention::run(system.clone(), background.clone()));
@@ -312,6 +313,7 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
             stream_counts.clone(),
         ),
         stream_counts,
+        relay: relay.status(),
         carrier,
         deliveries,
         hub,

@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use sqlx::PgPool;
 use tidewatch_hub::Hub;
-use tidewatch_outbox::{Carrier, Outbox, PublishedLog};
+use tidewatch_outbox::{Carrier, Outbox, PublishedLog, RelayStatus};
 use tokio::sync::Semaphore;
 
 use crate::access::channel_token::ChannelTokens;
@@ -78,6 +78,8 @@ pub struct AppState {
     pub publish_limit: PublishLimit,
     /// How many passwords are hashed at once.
     pub password_hashing: Arc<Semaphore>,
+    /// What the relay of this instance does.
+    pub relay: Arc<RelayStatus>,
     /// What carries events between instances, where that is not the log alone.
     pub carrier: Option<Carrier>,
     /// Whether this instance takes new work.

@@ -22,10 +22,7 @@ pub async fn healthz() -> &'static str {
 
 /// What this instance measures, for Prometheus.
 pub async fn metrics(State(state): State<AppState>) -> Result<impl IntoResponse, Error> {
-    let text = state
-        .metrics
-        .encode(state.presence.count(), state.carrier.as_ref())
-        .map_err(|error| Error::Internal(error.to_string()))?;
+    let text = state.metrics.encode(&state).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(([(CONTENT_TYPE, CONTENT_TYPE_METRICS)], text))
 }
 

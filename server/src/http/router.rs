@@ -98,7 +98,7 @@ pub fn router(state: AppState, gateway: SocketIoLayer) -> Router {
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Error::Internal("a handler panicked".to_owned()).into_response()
         }))
-        .layer(from_fn(request_id::trace))
+        .layer(from_fn_with_state(state.metrics.clone(), request_id::trace))
         // Outermost: what it takes along has all its headers.
         .layer(from_fn_with_state(state.clone(), detach::detach))
 }

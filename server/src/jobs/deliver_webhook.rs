@@ -23,6 +23,7 @@ use crate::db::audit::NewAuditEntry;
 use crate::db::webhooks::attempts::NewAttempt;
 use crate::db::webhooks::sending::{Next, WorkRow};
 use crate::db::webhooks::{attempts, deliveries, endpoints, listening, sending};
+use crate::metrics::Metrics;
 use crate::state::AppState;
 use crate::webhooks::body::{body_of, test_event};
 use crate::webhooks::turns::Turns;
@@ -71,6 +72,7 @@ pub struct WebhookSender {
     log: PublishedLog,
     webhooks: Webhooks,
     turns: Turns,
+    metrics: Metrics,
 }
 
 /// A delivery that is to be sent.
@@ -86,7 +88,12 @@ impl WebhookSender {
     /// A sender of this instance.
     #[must_use]
     pub fn new(state: &AppState) -> Self {
-        Self { log: state.log.clone(), webhooks: state.webhooks.clone(), turns: Turns::default() }
+        Self {
+            log: state.log.clone(),
+            webhooks: state.webhooks.clone(),
+            turns: Turns::default(),
+            metrics: state.metrics.clone(),
+        }
     }
 
     /// The delivery, when it is to be sent in this round.
@@ -234,6 +241,7 @@ impl Handler for WebhookSender {
         let message = Message { id: &id, secrets: &secrets, body: body_of(&event)? };
         // No connection of the database is held meanwhile.
         let attempt = self.webhooks.sender.send(&work.row.url, message).await;
+        self.metrics.webhook_attempted(attempt.outcome.verdict());
         self.note(job, &work, &attempt).await
     }
 }

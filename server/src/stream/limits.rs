@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tidewatch_events::access::Actor;
 use tidewatch_events::id::{ApiKeyId, UserId};
+use tidewatch_hub::{CloseReason, Delivery};
 
 use crate::access::Caller;
 use crate::db::connections::HeldElsewhere;
@@ -19,6 +21,75 @@ enum Holder {
     User(UserId),
     Key(ApiKeyId),
     Address(IpAddr),
+}
+
+impl Holder {
+    /// Whose limit it is, as metrics have it: a place in [`LIMITS`].
+    const fn place(self) -> usize {
+        match self {
+            Self::User(_) => 0,
+            Self::Key(_) => 1,
+            Self::Address(_) => 2,
+        }
+    }
+}
+
+/// Whose limits there are.
+const LIMITS: [&str; 3] = ["user", "key", "address"];
+
+/// Why the service has ended a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// Its reader was too slow.
+    Lagged,
+    /// The history could not be read.
+    Unavailable,
+    /// The instance goes down.
+    Draining,
+    /// The session, key or token behind it has ended.
+    SessionExpired,
+    /// Its reader may read no stream any more.
+    Forbidden,
+    /// A person has ended it.
+    Removed,
+}
+
+impl StreamEnd {
+    /// All of them.
+    const ALL: [Self; 6] = [
+        Self::Lagged,
+        Self::Unavailable,
+        Self::Draining,
+        Self::SessionExpired,
+        Self::Forbidden,
+        Self::Removed,
+    ];
+
+    /// Whether, and why, a stream ends with what it is given.
+    #[must_use]
+    pub fn of(delivery: &Delivery) -> Option<Self> {
+        match delivery {
+            Delivery::Lagged => Some(Self::Lagged),
+            Delivery::Unavailable => Some(Self::Unavailable),
+            Delivery::Closed(CloseReason::Draining) => Some(Self::Draining),
+            Delivery::Closed(CloseReason::SessionExpired) => Some(Self::SessionExpired),
+            Delivery::Closed(CloseReason::Forbidden) => Some(Self::Forbidden),
+            Delivery::Closed(CloseReason::Removed) => Some(Self::Removed),
+            _ => None,
+        }
+    }
+
+    /// As metrics have it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lagged => "lagged",
+            Self::Unavailable => "unavailable",
+            Self::Draining => "draining",
+            Self::SessionExpired => "session_expired",
+            Self::Forbidden => "forbidden",
+            Self::Removed => "removed",
+        }
+    }
 }
 
 /// The most streams and waiting polls at one time.
@@ -41,6 +112,10 @@ struct Inner {
     limits: StreamLimits,
     open: Mutex<HashMap<Holder, u32>>,
     elsewhere: Mutex<HashMap<Holder, u32>>,
+    /// Those that found no place, by [`LIMITS`].
+    refused: [AtomicU64; 3],
+    /// Those that the service has ended, by [`StreamEnd::ALL`].
+    ended: [AtomicU64; 6],
 }
 
 /// The place of one stream; free again when dropped.
@@ -48,6 +123,13 @@ struct Inner {
 pub struct Place {
     counts: StreamCounts,
     holders: [Option<Holder>; 2],
+}
+
+impl Place {
+    /// The service ends the stream that has this place.
+    pub fn ends(&self, why: StreamEnd) {
+        self.counts.0.ended[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Place {
@@ -60,7 +142,25 @@ impl StreamCounts {
     /// Nobody has a stream open yet.
     #[must_use]
     pub fn new(limits: StreamLimits) -> Self {
-        Self(Arc::new(Inner { limits, open: Mutex::default(), elsewhere: Mutex::default() }))
+        Self(Arc::new(Inner {
+            limits,
+            open: Mutex::default(),
+            elsewhere: Mutex::default(),
+            refused: Default::default(),
+            ended: Default::default(),
+        }))
+    }
+
+    /// How many streams and polls found no place since the start, by whose limit that was.
+    #[must_use]
+    pub fn refused(&self) -> [(&'static str, u64); 3] {
+        [0, 1, 2].map(|place| (LIMITS[place], self.0.refused[place].load(Ordering::Relaxed)))
+    }
+
+    /// How many streams the service has ended since the start, and why.
+    #[must_use]
+    pub fn ended(&self) -> [(&'static str, u64); 6] {
+        StreamEnd::ALL.map(|end| (end.as_str(), self.0.ended[end as usize].load(Ordering::Relaxed)))
     }
 
     /// So many streams are open on other instances now.
@@ -99,6 +199,7 @@ impl StreamCounts {
         for (holder, limit, what) in wanted.iter().flatten() {
             let of = |counts: &HashMap<Holder, u32>| counts.get(holder).copied().unwrap_or_default();
             if of(&open).saturating_add(of(&elsewhere)) >= *limit {
+                self.0.refused[holder.place()].fetch_add(1, Ordering::Relaxed);
                 return Err(Error::TooManyStreams { limit: *limit, what });
             }
         }

@@ -18,7 +18,7 @@ use tidewatch_hub::{CloseReason, Delivery, Head, RightsChange, Subscription};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::batch::Batch;
-use super::limits::Place;
+use super::limits::{Place, StreamEnd};
 use super::warden::Watch;
 use crate::presence::Present;
 
@@ -158,6 +158,9 @@ impl SseStream {
     }
 
     fn deliver(&mut self, delivery: Delivery) -> Bytes {
+        if let Some(why) = StreamEnd::of(&delivery) {
+            self.held.place.ends(why);
+        }
         match delivery {
             Delivery::Events(events) => events.sse_frames(),
             // Without an id: those that they overtake are still to come, and a reader that is cut now must
