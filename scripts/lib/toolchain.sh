@@ -69,7 +69,7 @@ claim_target() {
   local owner="$CARGO_TARGET_DIR/built-by"
   mkdir -p "$CARGO_TARGET_DIR"
   if [ "$(cat "$owner" 2>/dev/null)" != "$TIDEWATCH_ROOT" ]; then
-    find "$CARGO_TARGET_DIR" -maxdepth 4 -path '*/.fingerprint/tidewatch-*' -prune -exec rm -rf {} +
+    find "$CARGO_TARGET_DIR" -maxdepth 5 -path '*/.fingerprint/tidewatch-*' -prune -exec rm -rf {} +
     printf '%s\n' "$TIDEWATCH_ROOT" >"$owner"
   fi
 }

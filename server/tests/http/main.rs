@@ -33,6 +33,7 @@ mod event_search;
 mod health;
 mod instances;
 mod login;
+mod metrics;
 mod notifications_access;
 mod notifications_embed;
 mod notifications_escalation;
