@@ -1,12 +1,15 @@
 //! The commands of the binary `tidewatch`.
 
+mod answer;
 mod completions;
 mod doctor;
+mod health;
 mod keys;
 mod migrate;
 mod office;
 mod projects;
 mod publish;
+mod secret_files;
 mod seed;
 mod serve;
 mod simulate;
@@ -16,7 +19,8 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// An admin dashboard with integrated live events.
 #[derive(Debug, Parser)]
@@ -48,9 +52,24 @@ enum Command {
     Publish(publish::Publish),
     /// Show events as they happen
     Tail(tail::Tail),
+    /// Ask a server whether it takes work: 0 where it does, 1 where not
+    Health(health::Health),
     Doctor(Box<doctor::Doctor>),
     /// Print what a shell needs to complete commands and flags
     Completions(completions::Completions),
+}
+
+impl Cli {
+    /// Reads the arguments and the environment. Where they will not do, says so and ends the program: with code 2, or 0 for
+    /// help and version.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let command = match secret_files::take_secrets(Self::command(), |name| std::env::var_os(name)) {
+            Ok(command) => command,
+            Err(said) => Self::command().error(ErrorKind::ValueValidation, said).exit(),
+        };
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// Carries out a command. The code that it ends with says something only where a command has more to say than that it
@@ -61,6 +80,7 @@ enum Command {
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Verify(command) => return Ok(verify::run(command).await),
+        Command::Health(command) => return health::run(command).await,
         Command::Doctor(command) => return doctor::run(*command).await,
         Command::Completions(command) => completions::run(&command),
         Command::Serve(config) => serve::run(*config).await,

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tidewatch_server::cli::{Cli, run};
 
 /// Gives back what is not used any more: when thousands of readers come at once, what hyper needed to
@@ -13,7 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_environment();
     let ended = match tidewatch_server::telemetry::start() {
         Ok(()) => run(cli).await,
         Err(error) => Err(error),

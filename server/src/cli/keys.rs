@@ -3,11 +3,13 @@
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
+use sqlx::{PgConnection, PgPool};
 use tidewatch_app::model::ApiKey;
+use tidewatch_events::ProjectId;
 use tidewatch_events::id::ApiKeyId;
 
+use super::answer::Answer;
 use super::office::{ACTOR, Office, note};
-use super::say;
 use crate::commands::keys::{Maker, check, find, make, remove, replace};
 use crate::db;
 
@@ -53,67 +55,62 @@ pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
     let pool = command.office.pool();
     let mut transaction = pool.begin().await.context("cannot reach Postgres; is DATABASE_URL right?")?;
     let project = command.office.project(&mut transaction).await?;
-    match command.action {
+    let answer = act(&mut transaction, &pool, project, &command.office, command.action).await?;
+    transaction.commit().await?;
+    answer.say(command.office.format());
+    Ok(())
+}
+
+async fn act(
+    connection: &mut PgConnection,
+    pool: &PgPool,
+    project: ProjectId,
+    office: &Office,
+    action: Action,
+) -> anyhow::Result<Answer> {
+    match action {
         Action::List => {
-            for key in db::api_keys::list(&mut transaction, project, None).await? {
-                print(&key);
-            }
+            let keys = db::api_keys::list(connection, project, None).await?;
+            Ok(Answer::new(keys.iter().map(describe), json!({ "keys": keys })))
         }
         Action::Create { name, scopes, expires_in_days } => {
             let name = name.trim();
             let scopes = check(name, scopes, expires_in_days)?;
-            let digester = command.office.digester(&pool).await?;
+            let digester = office.digester(pool).await?;
             let maker = Maker { digester: &digester, project, name: ACTOR, person: None };
-            let (key, secret) = make(&mut transaction, maker, name, &scopes, expires_in_days).await?;
-            let id = key.id;
-            note(&mut transaction, project, "api_key.create", &id.to_string(), name, None, Some(json!(key)))
-                .await?;
-            transaction.commit().await?;
-            say(format_args!("{secret}"));
-            return Ok(());
+            let (key, secret) = make(connection, maker, name, &scopes, expires_in_days).await?;
+            let id = key.id.to_string();
+            note(connection, project, "api_key.create", &id, name, None, Some(json!(key))).await?;
+            Ok(Answer::new([secret.to_string()], json!({ "key": key, "secret": secret.to_string() })))
         }
         Action::Rotate { id, overlap_hours } => {
-            let old = find(&mut transaction, project, id).await.with_context(|| missing(id))?;
-            let digester = command.office.digester(&pool).await?;
+            let old = find(connection, project, id).await.with_context(|| missing(id))?;
+            let digester = office.digester(pool).await?;
             let maker = Maker { digester: &digester, project, name: ACTOR, person: None };
-            let (_, secret) = replace(&mut transaction, maker, &old, overlap_hours).await?;
-            let after = find(&mut transaction, project, id).await?;
+            let (key, secret) = replace(connection, maker, &old, overlap_hours).await?;
+            let after = find(connection, project, id).await?;
             let (before, after) = (Some(json!(old)), Some(json!(after)));
-            note(&mut transaction, project, "api_key.rotate", &id.to_string(), &old.name, before, after)
-                .await?;
-            transaction.commit().await?;
-            say(format_args!("{secret}"));
-            return Ok(());
+            note(connection, project, "api_key.rotate", &id.to_string(), &old.name, before, after).await?;
+            Ok(Answer::new([secret.to_string()], json!({ "key": key, "secret": secret.to_string() })))
         }
         Action::Delete { id } => {
-            let old = find(&mut transaction, project, id).await.with_context(|| missing(id))?;
-            remove(&mut transaction, project, id).await?;
-            note(
-                &mut transaction,
-                project,
-                "api_key.delete",
-                &id.to_string(),
-                &old.name,
-                Some(json!(old)),
-                None,
-            )
-            .await?;
-            transaction.commit().await?;
-            say(format_args!("{id} ({}) is deleted.", old.name));
-            return Ok(());
+            let old = find(connection, project, id).await.with_context(|| missing(id))?;
+            remove(connection, project, id).await?;
+            let before = Some(json!(old));
+            note(connection, project, "api_key.delete", &id.to_string(), &old.name, before, None).await?;
+            Ok(Answer::new([format!("{id} ({}) is deleted.", old.name)], json!({ "deleted": id })))
         }
     }
-    Ok(())
 }
 
-fn print(key: &ApiKey) {
+fn describe(key: &ApiKey) -> String {
     let end = match (key.expired, key.expires_at) {
         (true, _) => "expired".to_owned(),
         (false, Some(end)) => format!("until {end}"),
         (false, None) => "no end".to_owned(),
     };
     let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {at}"));
-    say(format_args!("{}  {}  …{}  {}  {end}  {used}", key.id, key.name, key.hint, key.scopes.join(",")));
+    format!("{}  {}  …{}  {}  {end}  {used}", key.id, key.name, key.hint, key.scopes.join(","))
 }
 
 fn missing(id: ApiKeyId) -> String {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use tidewatch_events::ProjectId;
 
+use super::answer::AnswerFormat;
 use crate::access::secret::{Digester, random_bytes};
 use crate::config::DatabaseConfig;
 use crate::db;
@@ -21,6 +22,8 @@ pub(super) const ACTOR: &str = "system:cli";
 pub(super) struct Office {
     #[command(flatten)]
     database: DatabaseConfig,
+    #[command(flatten)]
+    format: AnswerFormat,
 
     /// Key of the digests, as the server has it
     #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true)]
@@ -34,6 +37,10 @@ pub(super) struct Office {
 impl Office {
     pub(super) fn pool(&self) -> PgPool {
         connect(&self.database)
+    }
+
+    pub(super) const fn format(&self) -> AnswerFormat {
+        self.format
     }
 
     pub(super) fn project_slug(&self) -> &str {

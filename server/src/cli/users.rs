@@ -11,8 +11,9 @@ use tidewatch_app::model::Person;
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::UserId;
 
+use super::answer::Answer;
+use super::hash;
 use super::office::{Office, note};
-use super::{hash, say};
 use crate::access::roles::built_in;
 use crate::access::secret::new_password;
 use crate::commands::people::check_email;
@@ -83,9 +84,9 @@ pub(super) async fn run(command: Users) -> anyhow::Result<()> {
     let mut transaction = pool.begin().await.context("cannot reach Postgres; is DATABASE_URL right?")?;
     let project = command.office.project(&mut transaction).await?;
     let slug = command.office.project_slug().to_owned();
-    let said = act(&mut transaction, project, &slug, command.action).await?;
+    let answer = act(&mut transaction, project, &slug, command.action).await?;
     transaction.commit().await?;
-    said.iter().for_each(|line| say(format_args!("{line}")));
+    answer.say(command.office.format());
     Ok(())
 }
 
@@ -94,11 +95,11 @@ async fn act(
     project: ProjectId,
     slug: &str,
     action: Action,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Answer> {
     match action {
         Action::List => {
             let people = db::people::list(connection, project, None).await?;
-            Ok(people.iter().map(describe).collect())
+            Ok(Answer::new(people.iter().map(describe), json!({ "people": people })))
         }
         Action::Create { email, name, roles, password_stdin } => {
             check_email(&email)?;
@@ -107,17 +108,17 @@ async fn act(
                 db::users::find_by_email(connection, &email).await?.is_none(),
                 "{email} has an account already; invite them into the project, or use `tidewatch users roles`"
             );
-            let (secret, shown) = choose(password_stdin)?;
-            let hash = hash(secret).await?;
+            let chosen = choose(password_stdin)?;
+            let hash = hash(chosen.password.clone()).await?;
             let id = db::users::ensure(connection, &email, &name, &hash).await?;
             db::people::join(connection, project, id).await?;
             db::people::set(connection, project, id, &roles, &[]).await?;
-            let after = find(connection, project, &email).await?;
-            note(connection, project, "person.create", &id.to_string(), &email, None, Some(json!(after)))
-                .await?;
-            Ok(std::iter::once(format!("{email} is in {slug} as {}.", roles.join(", ")))
-                .chain(shown)
-                .collect())
+            let after = json!(find(connection, project, &email).await?);
+            let id = id.to_string();
+            note(connection, project, "person.create", &id, &email, None, Some(after.clone())).await?;
+            let line = format!("{email} is in {slug} as {}.", roles.join(", "));
+            let json = json!({ "person": after, "password": chosen.shown() });
+            Ok(Answer::new(std::iter::once(line).chain(chosen.line()), json))
         }
         Action::Roles { email, roles } => {
             check_roles(connection, project, &roles).await?;
@@ -129,21 +130,22 @@ async fn act(
                 before.as_ref().map(|person| person.organizations.clone()).unwrap_or_default();
             db::people::join(connection, project, id).await?;
             db::people::set(connection, project, id, &roles, &organizations).await?;
-            let after = find(connection, project, &email).await?;
-            let before = before.map(|before| json!(before));
-            note(connection, project, "person.set", &id.to_string(), &email, before, Some(json!(after)))
-                .await?;
-            Ok(vec![format!("{email} is in {slug} as {}.", roles.join(", "))])
+            let after = json!(find(connection, project, &email).await?);
+            let (id, before) = (id.to_string(), before.map(|before| json!(before)));
+            note(connection, project, "person.set", &id, &email, before, Some(after.clone())).await?;
+            let line = format!("{email} is in {slug} as {}.", roles.join(", "));
+            Ok(Answer::new([line], json!({ "person": after })))
         }
         Action::Password { email, password_stdin } => {
             let person = find(connection, project, &email).await?;
-            let (secret, shown) = choose(password_stdin)?;
-            let hash = hash(secret).await?;
+            let chosen = choose(password_stdin)?;
+            let hash = hash(chosen.password.clone()).await?;
             db::users::set_password(connection, person.id, &hash).await?;
             let ended = db::sessions::end_others(connection, person.id, None, None).await?;
             note(connection, project, "password.reset", &person.id.to_string(), &email, None, None).await?;
             let line = format!("{email} has another password; {ended} logins have ended.");
-            Ok(std::iter::once(line).chain(shown).collect())
+            let json = json!({ "person": person, "endedLogins": ended, "password": chosen.shown() });
+            Ok(Answer::new(std::iter::once(line).chain(chosen.line()), json))
         }
         Action::Disable { email } => set_disabled(connection, project, &email, true).await,
         Action::Enable { email } => set_disabled(connection, project, &email, false).await,
@@ -152,7 +154,7 @@ async fn act(
             db::people::remove(connection, project, person.id).await?;
             let id = person.id.to_string();
             note(connection, project, "person.remove", &id, &email, Some(json!(person)), None).await?;
-            Ok(vec![format!("{email} is in {slug} no longer.")])
+            Ok(Answer::new([format!("{email} is in {slug} no longer.")], json!({ "removed": id })))
         }
     }
 }
@@ -162,7 +164,7 @@ async fn set_disabled(
     project: ProjectId,
     email: &str,
     disabled: bool,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Answer> {
     let id: UserId = db::users::set_disabled(connection, email, disabled)
         .await?
         .with_context(|| format!("nobody has the address {email}"))?;
@@ -173,7 +175,7 @@ async fn set_disabled(
     };
     let after = Some(json!({ "disabled": disabled }));
     note(connection, project, action, &id.to_string(), email, None, after).await?;
-    Ok(vec![line])
+    Ok(Answer::new([line], json!({ "id": id, "disabled": disabled })))
 }
 
 async fn find(connection: &mut PgConnection, project: ProjectId, email: &str) -> anyhow::Result<Person> {
@@ -197,18 +199,33 @@ async fn check_roles(
     Ok(())
 }
 
-/// A password from standard input, or a new one with the line that shows it.
-fn choose(from_stdin: bool) -> anyhow::Result<(SecretString, Option<String>)> {
+/// A password, and whether it was made here.
+struct Chosen {
+    password: SecretString,
+    is_new: bool,
+}
+
+impl Chosen {
+    /// What is shown of it, once: one that was given is known already.
+    fn shown(&self) -> Option<&str> {
+        self.is_new.then(|| self.password.expose_secret())
+    }
+
+    fn line(&self) -> Option<String> {
+        self.shown().map(|password| format!("Password: {password}"))
+    }
+}
+
+/// A password from standard input, or a new one.
+fn choose(from_stdin: bool) -> anyhow::Result<Chosen> {
     if !from_stdin {
-        let secret = new_password();
-        let line = format!("Password: {}", secret.expose_secret());
-        return Ok((secret, Some(line)));
+        return Ok(Chosen { password: new_password(), is_new: true });
     }
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
     let text = text.trim_end_matches(['\r', '\n']);
     anyhow::ensure!(text.chars().count() >= 12, "the password must have 12 characters or more");
-    Ok((text.into(), None))
+    Ok(Chosen { password: text.into(), is_new: false })
 }
 
 fn describe(person: &Person) -> String {

@@ -134,6 +134,63 @@ async fn people_are_made_changed_and_kept_out(pool: PgPool) {
     server.stop().await;
 }
 
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn programs_are_answered_as_json(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let ask = async |arguments: &[&str]| {
+        let (code, said) = tidewatch_code(&pool, arguments).await;
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+        serde_json::from_str::<Value>(&said).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said}"))
+    };
+    let made = ask(&["projects", "create", "quay", "--name", "Quay", "--json"]).await;
+    assert_eq!(made, json!({ "project": { "slug": "quay", "name": "Quay" } }));
+    let projects = ask(&["projects", "--json", "list"]).await;
+    assert_eq!(projects["projects"].as_array().map(Vec::len), Some(2), "{projects}");
+
+    let made = ask(&["keys", "create", "billing", "--scope", "events.read", "--json"]).await;
+    let secret = made["secret"].as_str().expect("a secret");
+    assert_eq!(server.client.with_key(secret).status("/api/v1/settlements").await, 200);
+    let id = made["key"]["id"].as_str().expect("an id").to_owned();
+    let keys = ask(&["keys", "list", "--json"]).await;
+    assert!(keys["keys"].as_array().is_some_and(|keys| keys.iter().any(|key| key["id"] == id)), "{keys}");
+    assert!(!keys.to_string().contains(secret), "{keys}");
+    assert_eq!(ask(&["keys", "delete", &id, "--json"]).await, json!({ "deleted": id }));
+
+    let create = ["users", "create", "ann@example.test", "--name", "Ann", "--role", "viewer", "--json"];
+    let made = ask(&create).await;
+    let password = made["password"].as_str().expect("a password");
+    assert!(server.log_in("ann@example.test", password).await.is_some());
+    assert_eq!(made["person"]["roles"], json!(["viewer"]));
+    let again = ask(&["users", "password", "ann@example.test", "--json"]).await;
+    assert_eq!(again["endedLogins"], 1, "{again}");
+    let people = ask(&["users", "list", "--json"]).await;
+    let emails = |people: &Value| {
+        people["people"]
+            .as_array()
+            .expect("people")
+            .iter()
+            .map(|one| one["email"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(emails(&people).contains(&json!("ann@example.test")), "{people}");
+    let disabled = ask(&["users", "disable", "ann@example.test", "--json"]).await;
+    assert_eq!(disabled["disabled"], true);
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_server_s_health_is_a_code_to_end_with(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let url = format!("http://{}", server.address());
+    assert_eq!(tidewatch_code(&pool, &["health", "--url", &url]).await.0, Some(0));
+    let (code, said) = tidewatch_code(&pool, &["health", "--alive", "--json", "--url", &url]).await;
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((code, &said["alive"]), (Some(0), &json!(true)));
+    server.stop().await;
+    let (code, said) = tidewatch_code(&pool, &["health", "--url", &url]).await;
+    assert!(code == Some(1) && said.contains("is not ready"), "{said}");
+}
+
 /// What `tidewatch doctor` says of a check: how bad it is, and all of it.
 fn found<'a>(report: &'a Value, check: &str) -> (&'a str, &'a Value) {
     let findings = report["findings"].as_array().expect("findings");
