@@ -40,6 +40,6 @@ pub(super) async fn run(command: Health) -> anyhow::Result<ExitCode> {
         None => format!("{} is {state}.", command.url),
         Some(why) => format!("{} is not {state}: {why}", command.url),
     };
-    Answer::new([line], json!({ "url": command.url, state: is_so, "why": why })).say(command.format);
+    Answer::new([line], json!({ "url": command.url.as_str(), state: is_so, "why": why })).say(command.format);
     Ok(if is_so { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
