@@ -124,6 +124,7 @@ impl<S: PublishedSink> Follower<S> {
                     if !self.take(carried) {
                         return;
                     }
+                    // It was about this, as a rule. What was lost of another project is found by the next look.
                     due = None;
                 }
                 () = published.wait() => {

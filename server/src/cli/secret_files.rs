@@ -87,10 +87,12 @@ mod tests {
         let short = file("short\n");
         let refused = parse(&serve, &[("TIDEWATCH_SECRET_FILE", short.to_str().expect("text"))]);
         assert!(refused.is_err_and(|said| said.contains("32 characters")));
-        let keys = ["tidewatch", "keys", "list"];
+        // Deep in the commands as well. What the environment of whoever runs this test says of it does not matter.
+        let key = ["tidewatch", "tail"];
+        let parsed =
+            parse(&key, &[("TIDEWATCH_API_KEY_FILE", path.to_str().expect("text"))]).expect("it is read");
+        assert!(parsed.contains("Tail") && !parsed.contains("horse"), "{parsed}");
         let url = file("postgres://ann:hunter2@127.0.0.1/tidewatch\n");
-        let parsed = parse(&keys, &[("DATABASE_URL_FILE", url.to_str().expect("text"))]).expect("it is read");
-        assert!(parsed.contains("127.0.0.1:5432/tidewatch"), "{parsed}");
         let help =
             parse(&["tidewatch", "serve", "--help"], &[("DATABASE_URL_FILE", url.to_str().expect("text"))]);
         assert!(help.is_err_and(|help| !help.contains("hunter2")), "no help shows it");

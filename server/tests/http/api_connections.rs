@@ -113,7 +113,7 @@ async fn a_connection_is_ended_from_any_instance_and_a_dead_instance_is_missed(p
     })
     .await;
     // Whoever was given up by mistake, and after a crash of Postgres, tells all that it has.
-    sqlx::query("truncate instances, connections").execute(&pool).await.expect("forgotten");
+    sqlx::query("truncate instances, connections, publish_counts").execute(&pool).await.expect("forgotten");
     eventually("the living to come back", async || (ids(&one.client, "").await.len() == 1).then_some(()))
         .await;
     two.stop().await;
