@@ -26,7 +26,7 @@ pub(super) fn take_secrets(
         };
         match read(&name, &variable) {
             Ok(None) => arg,
-            Ok(Some(value)) => arg.default_value(value).hide_default_value(true),
+            Ok(Some(value)) => arg.required(false).default_value(value).hide_default_value(true),
             Err(said) => {
                 error.borrow_mut().get_or_insert(said);
                 arg
