@@ -32,12 +32,15 @@ test('each documented read that takes no parameter answers with a documented sta
 });
 
 test('the page reads well, on a phone too, and leads to each operation', async ({ page, request, javaScriptEnabled }) => {
+  // The page is long, and axe looks at each element of it.
+  test.setTimeout(480_000);
   await page.goto('/api/docs');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Tidewatch API');
   const { paths } = await (await request.get('/api/openapi.json')).json();
   const operations = Object.values(paths).flatMap((path) => Object.values(path as object)) as { operationId: string }[];
   await expect(page.locator('article[id]').first()).toBeVisible();
-  for (const { operationId } of operations) expect(await page.locator(`article#${operationId}`).count(), operationId).toBe(1);
+  const articles = await page.locator('article').evaluateAll((all) => all.map(({ id }) => id));
+  for (const { operationId } of operations) expect(articles, operationId).toContain(operationId);
   await page.goto('/api/docs#createSettlement');
   await expect(page.locator('#createSettlement')).toBeInViewport();
   await expect(page.locator('#createSettlement')).toContainText('POST /api/v1/settlements');

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// How deep examples go: schemas may hold themselves.
-const DEEPEST: usize = 8;
+const DEEPEST: usize = 20;
 
 /// What texts of these names are like.
 const TEXTS: &[(&str, &str)] = &[

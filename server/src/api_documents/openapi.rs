@@ -39,7 +39,12 @@ Names are camelCase. Money is an integer of minor units and an ISO 4217 code. Ti
 pub fn document(operations: &[Operation], modules: &Modules) -> Value {
     let mut schemas = Schemas::default();
     for module in modules.descriptions() {
-        records::schemas(module).into_iter().for_each(|(name, schema)| schemas.add(name, schema));
+        let bodies = modules.bodies(&module.name);
+        let new = bodies.map(|bodies| (bodies.new)(schemas.reader()).to_value());
+        let step = bodies.map(|bodies| (bodies.step)(schemas.reader()).to_value());
+        for (name, schema) in records::schemas(module, new, step.as_ref()) {
+            schemas.add(name, schema);
+        }
     }
     problems::schemas().into_iter().for_each(|(name, schema)| schemas.add(name, schema));
     refer_to_what_is_named(&mut schemas);
@@ -264,7 +269,7 @@ fn problem_examples(schemas: &Map<String, Value>) -> Value {
     Value::Object(examples)
 }
 
-/// Gives an example to each body and parameter that has none.
+/// Gives an example to each body that has none.
 fn give_examples(paths: &mut Value, schemas: &Map<String, Value>) {
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
         .map(|method| method.as_str().to_ascii_lowercase());

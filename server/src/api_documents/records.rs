@@ -35,21 +35,29 @@ impl Names {
     }
 }
 
-/// All schemas of a module, by name.
+/// All schemas of a module, by name. `new` and `step` are those of what is given for a new one and for a move, where the
+/// types tell; else they are made of the module's inputs.
 #[must_use]
-pub fn schemas(module: &Module) -> Vec<(String, Value)> {
+pub fn schemas(module: &Module, new: Option<Value>, step: Option<&Value>) -> Vec<(String, Value)> {
     let names = Names::of(module);
     let mut schemas = vec![
         (names.record.clone(), record(module)),
         (names.page.clone(), page(module, &names)),
         (names.step.clone(), one_of(&names.step, module, &names)),
         (names.bulk.clone(), bulk(module)),
+        (names.new.clone(), new_schema(module, new)),
     ];
-    schemas.push((names.new.clone(), new(module)));
-    let steps = module.moves.iter().map(|rule| (step_name(&names.step, &rule.name), step(module, rule)));
-    schemas.extend(steps);
+    schemas.extend(module.moves.iter().map(|rule| {
+        let schema = step_schema(module, rule, step.and_then(|steps| variant(steps, &rule.name)));
+        (step_name(&names.step, &rule.name), schema)
+    }));
     schemas.push((step_name(&names.step, ASSIGN), assign(module)));
     schemas
+}
+
+/// The one of several that is this move.
+fn variant(steps: &Value, name: &str) -> Option<Value> {
+    steps["oneOf"].as_array()?.iter().find(|step| step["properties"]["move"]["const"] == name).cloned()
 }
 
 /// The move that all records have: somebody looks after it.
@@ -174,22 +182,48 @@ fn version() -> Value {
             "description": "The `version` that the caller acted on. Where it is another one by now: 409." })
 }
 
-/// What is given for a new one. What people do not make by hand says no more than its fields.
-fn new(module: &Module) -> Value {
-    let organization = json!({
+/// What is given for a new one. What no type tells of, and people do not make by hand, says no more than its fields.
+fn new_schema(module: &Module, typed: Option<Value>) -> Value {
+    let description = format!("What is given for a new {}.", module.one);
+    let inputs = module.new.as_deref().unwrap_or_default();
+    let mut schema = match typed.filter(|typed| typed["properties"].is_object()) {
+        Some(typed) => typed,
+        None if module.new.is_some() => object(&description, Map::new(), Vec::new(), inputs),
+        None => {
+            let fields = module.fields.iter().map(|field| (field.name.to_string(), field_schema(field)));
+            object(&description, fields.collect(), Vec::new(), &[])
+        }
+    };
+    narrow(&mut schema, inputs);
+    schema["properties"]["organizationId"] = json!({
         "anyOf": [reference("OrganizationId"), { "type": "null" }],
         "description": "The organization that it belongs to.",
         "examples": [null],
     });
-    let mut properties = Map::from_iter([("organizationId".to_owned(), organization)]);
-    let description = format!("What is given for a new {}.", module.one);
-    match &module.new {
-        Some(inputs) => object(&description, properties, Vec::new(), inputs),
-        None => {
-            let fields = module.fields.iter().map(|field| (field.name.to_string(), field_schema(field)));
-            properties.extend(fields);
-            object(&description, properties, Vec::new(), &[])
+    schema
+}
+
+/// Says of properties that people enter what forms know of them: the words to choose from, and what is meant.
+fn narrow(schema: &mut Value, inputs: &[Input]) {
+    for input in inputs {
+        let Some(property) = schema["properties"].get_mut(&*input.name).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        property.remove("default");
+        // A type of its own takes more than forms offer.
+        let is_text = property.contains_key("type");
+        if let InputKind::Choice(choices) = &input.kind {
+            if !is_text {
+                continue;
+            }
+            property.insert("type".to_owned(), "string".into());
+            property.insert("enum".to_owned(), json!(choices));
+        } else if is_text {
+            let known = input_schema(input);
+            let example = known.get("examples").cloned();
+            property.extend(example.map(|example| ("examples".to_owned(), example)));
         }
+        property.entry("description").or_insert_with(|| format!("{}.", input.label).into());
     }
 }
 
@@ -208,13 +242,22 @@ fn what_it_does(module: &Module, rule: &MoveRule) -> String {
     format!("From `{from}`; {to}. {permission}")
 }
 
-fn step(module: &Module, rule: &MoveRule) -> Value {
-    let properties = Map::from_iter([
-        ("move".to_owned(), json!({ "const": rule.name })),
-        ("expectedVersion".to_owned(), version()),
-    ]);
-    let required = vec!["move".to_owned(), "expectedVersion".to_owned()];
-    object(&what_it_does(module, rule), properties, required, &rule.inputs)
+fn step_schema(module: &Module, rule: &MoveRule, typed: Option<Value>) -> Value {
+    let does = what_it_does(module, rule);
+    let mut schema = typed.unwrap_or_else(|| {
+        let name = Map::from_iter([("move".to_owned(), json!({ "const": rule.name }))]);
+        object("", name, vec!["move".to_owned()], &rule.inputs)
+    });
+    narrow(&mut schema, &rule.inputs);
+    schema["description"] = match schema["description"].as_str() {
+        None | Some("") => does.into(),
+        Some(said) => format!("{said} {does}").into(),
+    };
+    schema["properties"]["expectedVersion"] = version();
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push("expectedVersion".into());
+    }
+    schema
 }
 
 fn assign(module: &Module) -> Value {

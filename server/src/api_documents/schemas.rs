@@ -117,6 +117,11 @@ impl Schemas {
         &mut self.written
     }
 
+    /// What makes schemas of what is read. What they refer to holds from [`Schemas::finish`] on.
+    pub const fn reader(&mut self) -> &mut SchemaGenerator {
+        &mut self.read
+    }
+
     /// A schema under a name of its own.
     pub fn add(&mut self, name: impl Into<String>, schema: Value) {
         self.own.insert(name.into(), schema);

@@ -1,6 +1,7 @@
 //! `/api/v1`.
 
 pub mod access;
+pub mod api_keys;
 pub mod audit;
 pub mod auth;
 pub mod connections;
@@ -15,6 +16,7 @@ pub mod publishers;
 pub mod push_subscriptions;
 pub mod records;
 pub mod server_checks;
+pub mod sessions;
 pub mod subscriptions;
 pub mod system;
 pub mod webhooks;
@@ -33,6 +35,7 @@ use crate::state::AppState;
 pub fn routes(modules: &Modules) -> Routes {
     Routes::default()
         .merge(access::routes())
+        .merge(api_keys::routes())
         .merge(audit::routes())
         .merge(auth::routes())
         .merge(connections::routes())
@@ -46,6 +49,7 @@ pub fn routes(modules: &Modules) -> Routes {
         .merge(push_subscriptions::routes())
         .merge(records::routes(modules))
         .merge(server_checks::routes())
+        .merge(sessions::routes())
         .merge(subscriptions::routes())
         .merge(system::routes())
         .merge(webhooks::routes())

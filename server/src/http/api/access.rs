@@ -1,32 +1,29 @@
-//! People, roles, organizations, keys, sessions and the project: the same changes as on the pages,
+//! People, roles, organizations and the project: the same changes as on the pages,
 //! under one URL a thing.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use schemars::JsonSchema;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tidewatch_app::model::{ApiKey, Changed, Invitation, Organization, Person, ProjectChange, Role, Session};
+use tidewatch_app::model::{Changed, Invitation, Organization, Person, ProjectChange, Role};
 use tidewatch_events::Permission;
-use tidewatch_events::id::{ApiKeyId, InvitationId, OrganizationId, SessionId, UserId};
+use tidewatch_events::id::{InvitationId, OrganizationId, UserId};
 
 use crate::access::Caller;
-use crate::access::login::LoginOrigin;
 use crate::api_documents::{Operation, Routes};
-use crate::commands::{change_project, password};
+use crate::commands::change_project;
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
-use crate::http::problem_kind::ProblemKind;
+use crate::http::problem_kind::ProblemKind::Refused;
 use crate::queries;
 use crate::state::AppState;
 
 /// The routes.
 pub fn routes() -> Routes {
-    use ProblemKind::{Refused, TooManyAttempts};
-    let project = Routes::of("People and roles")
+    Routes::of("People and roles")
         .get(
             "/api/v1/project",
             read_project,
@@ -147,97 +144,32 @@ pub fn routes() -> Routes {
                 .for_example(json!({ "name": "Hanse Homes" }))
                 .answers::<Changed>("It is renamed.")
                 .gives([Refused]),
-        );
-    let keys = Routes::of("API keys")
-        .get(
-            "/api/v1/api-keys",
-            list_keys,
-            Operation::new("listApiKeys", "List API keys")
-                .needs("keys.manage")
-                .lists::<ApiKey>("apiKeys", "The keys, without their secrets."),
         )
-        .post(
-            "/api/v1/api-keys",
-            create_key,
-            Operation::new("createApiKey", "Make an API key")
-                .describe("The answer's `secret` is the key. It is shown once.")
-                .needs("keys.manage")
-                .body::<NewKey>()
-                .for_example(json!({ "name": "Shop", "scopes": ["events.publish"], "expiresInDays": 90 }))
-                .creates::<Changed>("It is made.")
-                .gives([Refused]),
-        )
-        .delete(
-            "/api/v1/api-keys/{id}",
-            delete_key,
-            Operation::new("deleteApiKey", "Delete an API key")
-                .describe("It counts no longer, and every connection on its word is told and ended.")
-                .needs("keys.manage")
-                .path::<ApiKeyId>("id", "Which.")
-                .answers::<Changed>("It is deleted."),
-        )
-        .post(
-            "/api/v1/api-keys/{id}/rotate",
-            rotate_key,
-            Operation::new("rotateApiKey", "Make a key that takes another's place")
-                .describe("The answer's `secret` is the new key. It is shown once.")
-                .needs("keys.manage")
-                .path::<ApiKeyId>("id", "Which.")
-                .body::<Rotation>()
-                .for_example(json!({ "overlapHours": 24 }))
-                .creates::<Changed>("It is made.")
-                .gives([Refused]),
-        );
-    let own = Routes::of("Authentication")
-        .get(
-            "/api/v1/sessions",
-            list_sessions,
-            Operation::new("listSessions", "List one's own logins")
-                .lists::<Session>("sessions", "The logins.")
-                .gives([Refused]),
-        )
-        .delete(
-            "/api/v1/sessions",
-            end_other_sessions,
-            Operation::new("endOtherSessions", "End all other logins of one's own")
-                .answers::<Changed>("They are ended.")
-                .gives([Refused]),
-        )
-        .delete(
-            "/api/v1/sessions/{id}",
-            end_session,
-            Operation::new("endSession", "End a login of one's own")
-                .path::<SessionId>("id", "Which.")
-                .answers::<Changed>("It is ended.")
-                .gives([Refused]),
-        )
-        .post(
-            "/api/v1/auth/password",
-            change_password,
-            Operation::new("changePassword", "Change one's own password")
-                .body::<NewPassword>()
-                .for_example(
-                    json!({ "currentPassword": "what it was", "newPassword": "a long one of your own" }),
-                )
-                .answers_nothing(StatusCode::NO_CONTENT, "It is changed.")
-                .gives([Refused, TooManyAttempts]),
-        );
-    project.merge(keys).merge(own)
 }
 
 /// An id of the path; one that is malformed names nothing.
-fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
+pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|error| Error::NotFound(format!("thing `{text}`: an id {error}")))
 }
 
-type Answer = Result<Json<Changed>, Error>;
-type Made = Result<(StatusCode, Json<Changed>), Error>;
+pub(super) type Answer = Result<Json<Changed>, Error>;
+pub(super) type Made = Result<(StatusCode, Json<Changed>), Error>;
 
-async fn carry_out(state: &AppState, caller: &Caller, origin: ReadOrigin, change: ProjectChange) -> Answer {
+pub(super) async fn carry_out(
+    state: &AppState,
+    caller: &Caller,
+    origin: ReadOrigin,
+    change: ProjectChange,
+) -> Answer {
     change_project(state, caller, change, &origin.0).await.map(Json)
 }
 
-async fn make(state: &AppState, caller: &Caller, origin: ReadOrigin, change: ProjectChange) -> Made {
+pub(super) async fn make(
+    state: &AppState,
+    caller: &Caller,
+    origin: ReadOrigin,
+    change: ProjectChange,
+) -> Made {
     let made = change_project(state, caller, change, &origin.0).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -428,89 +360,4 @@ async fn rename_organization(
 ) -> Answer {
     let id = id(&organization)?;
     carry_out(&state, &caller, origin, ProjectChange::RenameOrganization { id, name }).await
-}
-
-async fn list_keys(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    Ok(Json(json!({ "apiKeys": queries::api_keys(&state, &caller).await? })))
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewKey {
-    name: String,
-    scopes: Vec<String>,
-    #[serde(default)]
-    expires_in_days: Option<u32>,
-}
-
-async fn create_key(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    JsonBody(NewKey { name, scopes, expires_in_days }): JsonBody<NewKey>,
-) -> Made {
-    make(&state, &caller, origin, ProjectChange::CreateApiKey { name, scopes, expires_in_days }).await
-}
-
-async fn delete_key(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    Path(key): Path<String>,
-) -> Answer {
-    carry_out(&state, &caller, origin, ProjectChange::DeleteApiKey { id: id(&key)? }).await
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Rotation {
-    overlap_hours: u32,
-}
-
-async fn rotate_key(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    Path(key): Path<String>,
-    JsonBody(Rotation { overlap_hours }): JsonBody<Rotation>,
-) -> Made {
-    let id: ApiKeyId = id(&key)?;
-    make(&state, &caller, origin, ProjectChange::RotateApiKey { id, overlap_hours }).await
-}
-
-async fn list_sessions(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    Ok(Json(json!({ "sessions": queries::sessions(&state, &caller).await? })))
-}
-
-async fn end_session(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    Path(session): Path<String>,
-) -> Answer {
-    carry_out(&state, &caller, origin, ProjectChange::EndSession { id: id(&session)? }).await
-}
-
-async fn end_other_sessions(State(state): State<AppState>, caller: Caller, origin: ReadOrigin) -> Answer {
-    carry_out(&state, &caller, origin, ProjectChange::EndOtherSessions).await
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewPassword {
-    #[schemars(with = "String")]
-    current_password: SecretString,
-    #[schemars(with = "String")]
-    new_password: SecretString,
-}
-
-async fn change_password(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    from: LoginOrigin,
-    JsonBody(body): JsonBody<NewPassword>,
-) -> Result<StatusCode, Error> {
-    password::change(&state, &caller, &origin.0, &from, body.current_password, body.new_password).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
