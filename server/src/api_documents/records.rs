@@ -43,7 +43,7 @@ pub fn schemas(module: &Module, new: Option<Value>, step: Option<&Value>) -> Vec
     let mut schemas = vec![
         (names.record.clone(), record(module)),
         (names.page.clone(), page(module, &names)),
-        (names.step.clone(), one_of(&names.step, module, &names)),
+        (names.step.clone(), one_of(&names.step, module)),
         (names.bulk.clone(), bulk(module)),
         (names.new.clone(), new_schema(module, new)),
     ];
@@ -149,11 +149,12 @@ fn page(module: &Module, names: &Names) -> Value {
 }
 
 fn input_schema(input: &Input) -> Value {
+    let number = if input.name.ends_with("Minor") { 125_000 } else { 60 };
     let mut schema = match &input.kind {
         InputKind::Text | InputKind::Paragraph => {
             json!({ "type": "string", "minLength": 1, "examples": [input.label] })
         }
-        InputKind::Number => json!({ "type": "integer", "format": "int64", "examples": [125_000] }),
+        InputKind::Number => json!({ "type": "integer", "format": "int64", "examples": [number] }),
         InputKind::Choice(choices) => json!({ "type": "string", "enum": choices }),
         InputKind::Organization => json!({ "allOf": [reference("OrganizationId")] }),
     };
@@ -274,7 +275,7 @@ fn assign(module: &Module) -> Value {
 }
 
 /// All moves, told apart by `move`.
-fn one_of(all: &str, module: &Module, names: &Names) -> Value {
+fn one_of(all: &str, module: &Module) -> Value {
     let known = || module.moves.iter().map(|rule| &*rule.name).chain([ASSIGN]);
     let mapping: Map<String, Value> = known()
         .map(|name| {
@@ -283,7 +284,7 @@ fn one_of(all: &str, module: &Module, names: &Names) -> Value {
         })
         .collect();
     json!({
-        "description": format!("A move of one of the {}. What is not here is not possible.", names.record),
+        "description": format!("A move of the {}. What is not here is not possible.", module.title.to_lowercase()),
         "oneOf": known().map(|name| reference(&step_name(all, name))).collect::<Vec<_>>(),
         "discriminator": { "propertyName": "move", "mapping": mapping },
     })

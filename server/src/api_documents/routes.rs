@@ -85,7 +85,6 @@ impl Routes {
     }
 
     /// The router, and the operations that it has.
-    #[must_use]
     pub fn into_parts(self) -> (Router<AppState>, Vec<Operation>) {
         (self.router, self.operations)
     }
