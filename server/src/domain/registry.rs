@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use tidewatch_events::AggregateType;
 use tidewatch_modules::{Aggregate, Domain, Module, domain};
 
@@ -9,37 +10,59 @@ use super::{automation, balance, incident, invoice, log, order, payment, server,
 
 /// The modules of an installation, in the order of navigation. Cheap to clone.
 #[derive(Clone)]
-pub struct Modules(Arc<Vec<Box<dyn Domain>>>);
+pub struct Modules(Arc<Vec<Entry>>);
+
+struct Entry {
+    domain: Box<dyn Domain>,
+    bodies: Option<Bodies>,
+}
+
+/// What is given for a new record and for a move, as the types say that it is read into.
+#[derive(Debug, Clone, Copy)]
+pub struct Bodies {
+    /// For a new one.
+    pub new: fn(&mut SchemaGenerator) -> Schema,
+    /// For a move: one of several, by `move`.
+    pub step: fn(&mut SchemaGenerator) -> Schema,
+}
+
+fn described<A>() -> Entry
+where
+    A: Aggregate<New: JsonSchema, Move: JsonSchema>,
+{
+    let bodies = Bodies { new: A::New::json_schema, step: A::Move::json_schema };
+    Entry { domain: domain::<A>(), bodies: Some(bodies) }
+}
 
 impl Modules {
     /// Those that Tidewatch brings along.
     #[must_use]
     pub fn built_in() -> Self {
         Self(Arc::new(vec![
-            domain::<settlement::Settlement>(),
-            domain::<order::Order>(),
-            domain::<payment::Payment>(),
-            domain::<invoice::Invoice>(),
-            domain::<balance::Balance>(),
-            domain::<ticket::Ticket>(),
-            domain::<incident::Incident>(),
-            domain::<server::Server>(),
-            domain::<automation::Automation>(),
-            domain::<log::Log>(),
+            described::<settlement::Settlement>(),
+            described::<order::Order>(),
+            described::<payment::Payment>(),
+            described::<invoice::Invoice>(),
+            described::<balance::Balance>(),
+            described::<ticket::Ticket>(),
+            described::<incident::Incident>(),
+            described::<server::Server>(),
+            described::<automation::Automation>(),
+            described::<log::Log>(),
         ]))
     }
 
-    /// These and one more.
+    /// These and one more, whose bodies are described by its inputs.
     #[must_use]
     pub fn with<A: Aggregate>(self) -> Self {
-        let mut domains = Arc::into_inner(self.0).unwrap_or_default();
-        domains.push(domain::<A>());
-        Self(Arc::new(domains))
+        let mut entries = Arc::into_inner(self.0).unwrap_or_default();
+        entries.push(Entry { domain: domain::<A>(), bodies: None });
+        Self(Arc::new(entries))
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &dyn Domain> {
-        self.0.iter().map(AsRef::as_ref)
+        self.0.iter().map(|entry| &*entry.domain)
     }
 
     /// The module under this address.
@@ -58,6 +81,12 @@ impl Modules {
     #[must_use]
     pub fn of_aggregate(&self, aggregate_type: &AggregateType) -> Option<&dyn Domain> {
         self.iter().find(|domain| domain.module().aggregate_type == *aggregate_type)
+    }
+
+    /// What the bodies of the module under this address are like, where their types tell.
+    #[must_use]
+    pub fn bodies(&self, name: &str) -> Option<Bodies> {
+        self.0.iter().find(|entry| entry.domain.module().name == name)?.bodies
     }
 
     /// All descriptions.
