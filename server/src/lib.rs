@@ -20,14 +20,12 @@
 //! | [`witness`] | whether tables and events say the same |
 //! | [`jobs`], [`metrics`] | what is done behind requests; what `/metrics` tells |
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
-//! | [`api_documents`] | the documents that describe it, made of what it runs by |
 //! | [`ui`] | the dashboard's port |
 //! | [`cli`] | the commands of the binary `tidewatch` |
 
 #![recursion_limit = "256"]
 
 pub mod access;
-pub mod api_documents;
 pub mod broker;
 pub mod checks;
 pub mod cli;

@@ -6,7 +6,6 @@ use tidewatch_events::{Channel, Timestamp};
 
 /// A live connection of a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
     /// Which.
@@ -53,7 +52,6 @@ pub struct ConnectionQuery {
 
 /// How many are connected to an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceCount {
     /// The instance's name.
@@ -66,7 +64,6 @@ pub struct InstanceCount {
 
 /// A page of connections, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionPage {
     /// The connections.

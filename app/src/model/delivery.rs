@@ -6,7 +6,6 @@ use tidewatch_events::{EventId, EventType, Position, Timestamp};
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryProof {
     /// The event.
@@ -31,7 +30,6 @@ pub struct DeliveryProof {
 
 /// Somebody who was given an event: it was written to their connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofReader {
     /// Who: `user:usr_…` or `key:key_…`.
@@ -52,7 +50,6 @@ pub struct ProofReader {
 
 /// Somebody who has said that the event is done.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofAcknowledgement {
     /// Who.
@@ -67,7 +64,6 @@ pub struct ProofAcknowledgement {
 
 /// A webhook of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofWebhook {
     /// The endpoint.

@@ -5,7 +5,6 @@ use tidewatch_events::{EventId, Timestamp};
 
 /// What became of an event's notifications: for operators.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationProof {
     /// The rule that made it.
@@ -28,7 +27,6 @@ pub struct NotificationProof {
 
 /// A recipient of a notification, for operators.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofReceipt {
     /// Who: their address.

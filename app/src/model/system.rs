@@ -7,7 +7,6 @@ use super::JobCount;
 
 /// How Tidewatch itself does, as one instance sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SystemStatus {
     /// What needs a person now, in words; nothing: all is well.
@@ -32,7 +31,6 @@ pub struct SystemStatus {
 
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceStatus {
     /// Its name.
@@ -47,7 +45,6 @@ pub struct InstanceStatus {
 
 /// The instance that gives events their positions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RelayLeader {
     /// Its name.
@@ -58,7 +55,6 @@ pub struct RelayLeader {
 
 /// What carries events to an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BrokerStatus {
     /// `redis` or `nats`.
@@ -69,7 +65,6 @@ pub struct BrokerStatus {
 
 /// A project's stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StreamStatus {
     /// The last position.
@@ -90,7 +85,6 @@ pub struct StreamStatus {
 
 /// Postgres, as it tells of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DatabaseStatus {
     /// Its version.
@@ -109,7 +103,6 @@ pub struct DatabaseStatus {
 
 /// A day of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Partition {
     /// Its table.
@@ -122,7 +115,6 @@ pub struct Partition {
 
 /// A setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Setting {
     /// The variable.

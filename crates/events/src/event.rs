@@ -19,7 +19,6 @@ pub const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
 
 /// A published event as readers receive it: one JSON object, camelCase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
     /// Unique; readers drop what they have seen by it.
@@ -54,7 +53,6 @@ impl Envelope {
 
 /// Where an event came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {
     /// Who did it.
@@ -76,7 +74,6 @@ pub struct Metadata {
 
 /// How urgent an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// In the order of positions.

@@ -5,7 +5,6 @@
 //!    └──cancel──┘▶ cancelled
 //! ```
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::money::Currency;
 use tidewatch_events::{AggregateType, Permission};
@@ -27,7 +26,7 @@ pub struct Order {
 }
 
 /// What is given for a new order.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrder {
     reference: String,
@@ -38,7 +37,7 @@ pub struct NewOrder {
 }
 
 /// The moves of an order.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum OrderMove {
     /// The money is there.

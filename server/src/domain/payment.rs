@@ -7,7 +7,6 @@
 //!          failed                        partially_refunded ⟲ ─▶ refunded
 //! ```
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidewatch_events::id::OrderId;
@@ -38,7 +37,7 @@ pub struct Payment {
 }
 
 /// What is given for a new payment.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPayment {
     reference: String,
@@ -51,7 +50,7 @@ pub struct NewPayment {
 }
 
 /// The moves of a payment.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum PaymentMove {
     /// The customer's bank has agreed.

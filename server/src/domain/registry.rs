@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use tidewatch_events::AggregateType;
 use tidewatch_modules::{Aggregate, Domain, Module, domain};
 
@@ -10,59 +9,37 @@ use super::{automation, balance, incident, invoice, log, order, payment, server,
 
 /// The modules of an installation, in the order of navigation. Cheap to clone.
 #[derive(Clone)]
-pub struct Modules(Arc<Vec<Entry>>);
-
-struct Entry {
-    domain: Box<dyn Domain>,
-    bodies: Option<Bodies>,
-}
-
-/// What is given for a new record and for a move, as the types say that it is read into.
-#[derive(Debug, Clone, Copy)]
-pub struct Bodies {
-    /// For a new one.
-    pub new: fn(&mut SchemaGenerator) -> Schema,
-    /// For a move: one of several, by `move`.
-    pub step: fn(&mut SchemaGenerator) -> Schema,
-}
-
-fn described<A>() -> Entry
-where
-    A: Aggregate<New: JsonSchema, Move: JsonSchema>,
-{
-    let bodies = Bodies { new: A::New::json_schema, step: A::Move::json_schema };
-    Entry { domain: domain::<A>(), bodies: Some(bodies) }
-}
+pub struct Modules(Arc<Vec<Box<dyn Domain>>>);
 
 impl Modules {
     /// Those that Tidewatch brings along.
     #[must_use]
     pub fn built_in() -> Self {
         Self(Arc::new(vec![
-            described::<settlement::Settlement>(),
-            described::<order::Order>(),
-            described::<payment::Payment>(),
-            described::<invoice::Invoice>(),
-            described::<balance::Balance>(),
-            described::<ticket::Ticket>(),
-            described::<incident::Incident>(),
-            described::<server::Server>(),
-            described::<automation::Automation>(),
-            described::<log::Log>(),
+            domain::<settlement::Settlement>(),
+            domain::<order::Order>(),
+            domain::<payment::Payment>(),
+            domain::<invoice::Invoice>(),
+            domain::<balance::Balance>(),
+            domain::<ticket::Ticket>(),
+            domain::<incident::Incident>(),
+            domain::<server::Server>(),
+            domain::<automation::Automation>(),
+            domain::<log::Log>(),
         ]))
     }
 
-    /// These and one more, whose bodies are described by its inputs.
+    /// These and one more.
     #[must_use]
     pub fn with<A: Aggregate>(self) -> Self {
-        let mut entries = Arc::into_inner(self.0).unwrap_or_default();
-        entries.push(Entry { domain: domain::<A>(), bodies: None });
-        Self(Arc::new(entries))
+        let mut domains = Arc::into_inner(self.0).unwrap_or_default();
+        domains.push(domain::<A>());
+        Self(Arc::new(domains))
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &dyn Domain> {
-        self.0.iter().map(|entry| &*entry.domain)
+        self.0.iter().map(AsRef::as_ref)
     }
 
     /// The module under this address.
@@ -81,12 +58,6 @@ impl Modules {
     #[must_use]
     pub fn of_aggregate(&self, aggregate_type: &AggregateType) -> Option<&dyn Domain> {
         self.iter().find(|domain| domain.module().aggregate_type == *aggregate_type)
-    }
-
-    /// What the bodies of the module under this address are like, where their types tell.
-    #[must_use]
-    pub fn bodies(&self, name: &str) -> Option<Bodies> {
-        self.0.iter().find(|entry| entry.domain.module().name == name)?.bodies
     }
 
     /// All descriptions.

@@ -1,6 +1,5 @@
 //! Servers that are watched: testing ─report▶ success or failed, again and again, by real checks.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidewatch_events::access::Actor;
@@ -35,7 +34,7 @@ pub struct Server {
 }
 
 /// What is given for a new server.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewServer {
     name: String,
@@ -46,7 +45,7 @@ pub struct NewServer {
 }
 
 /// The moves of a server.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ServerMove {
     /// Look at once.

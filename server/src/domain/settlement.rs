@@ -14,7 +14,6 @@ mod moves;
 #[cfg(test)]
 mod tests;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::catalog::settlement::{Network, SettlementStatus};
 use tidewatch_events::money::Currency;
@@ -68,7 +67,7 @@ pub struct Settlement {
 }
 
 /// What is given for a new settlement.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSettlement {
     reference: String,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use socketioxide::SendError;
@@ -24,9 +23,9 @@ pub(super) struct Auth {
 }
 
 /// `listen`: from now on the channel's events are sent.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Listen {
+pub(super) struct Listen {
     pub(super) channel_name: Channel,
     /// Signed by a publisher; needed for a private channel.
     #[serde(default)]
@@ -37,16 +36,16 @@ pub(crate) struct Listen {
 }
 
 /// `remove`: the channel's events are sent no longer.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Remove {
+pub(super) struct Remove {
     pub(super) channel_name: Channel,
 }
 
 /// `acknowledge`: what a notification tells of is done.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Acknowledge {
+pub(super) struct Acknowledge {
     pub(super) notification_id: NotificationId,
 }
 

@@ -1,6 +1,5 @@
 //! What each move does to a settlement.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use tidewatch_events::access::Actor;
 use tidewatch_events::catalog::settlement::{Network, SettlementStatus};
@@ -10,7 +9,7 @@ use tidewatch_modules::{Context, Effect, MoveError, Outcome};
 use super::Settlement;
 
 /// A move with what it needs, as a client sends it: `{"move": "confirm", "confirmations": 3}`.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum SettlementMove {
     /// Choose the network.

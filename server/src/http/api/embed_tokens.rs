@@ -1,18 +1,16 @@
 //! `/api/v1/notifications/embed-tokens`: what services call to show their users a bell.
 
-use axum::Json;
 use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
 use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue};
-use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tidewatch_events::Timestamp;
 use tidewatch_events::id::UserId;
 
 use crate::access::Caller;
-use crate::api_documents::{Operation, Routes};
 use crate::commands::embed::{Whom, sign};
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
@@ -20,32 +18,20 @@ use crate::http::origin::ReadOrigin;
 use crate::state::AppState;
 
 /// The routes.
-pub fn routes() -> Routes {
-    Routes::of("Notifications").post(
-        "/api/v1/notifications/embed-tokens",
-        sign_token,
-        Operation::new("createEmbedToken", "Sign a token for the embeddable bell")
-            .describe(
-                "For a person by id or by e-mail address: one of both. It opens that person's notifications.",
-            )
-            .needs("tokens.sign")
-            .body::<EmbedTokenRequest>()
-            .for_example(json!({ "email": "ada@example.com" }))
-            .answers::<EmbedToken>("The token, and until when it counts.")
-            .with_header("Cache-Control", "No store: the answer has a secret."),
-    )
+pub fn router() -> Router<AppState> {
+    Router::new().route("/api/v1/notifications/embed-tokens", post(sign_token))
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EmbedTokenRequest {
+struct SignRequest {
     #[serde(default)]
     user_id: Option<UserId>,
     #[serde(default)]
     email: Option<String>,
 }
 
-impl EmbedTokenRequest {
+impl SignRequest {
     fn whom(self) -> Result<Whom, Error> {
         match (self.user_id, self.email) {
             (Some(id), None) => Ok(Whom::Id(id)),
@@ -55,22 +41,22 @@ impl EmbedTokenRequest {
     }
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct EmbedToken {
+struct SignedJson {
     token: String,
     expires_at: Timestamp,
 }
 
-type Signed = ([(HeaderName, HeaderValue); 1], Json<EmbedToken>);
+type Signed = ([(HeaderName, HeaderValue); 1], Json<SignedJson>);
 
 async fn sign_token(
     State(state): State<AppState>,
     caller: Caller,
     ReadOrigin(origin): ReadOrigin,
-    JsonBody(request): JsonBody<EmbedTokenRequest>,
+    JsonBody(request): JsonBody<SignRequest>,
 ) -> Result<Signed, Error> {
     let (token, expires_at) = sign(&state, &caller, &origin, &request.whom()?).await?;
-    let signed = EmbedToken { token: token.expose_secret().to_owned(), expires_at: expires_at.into() };
+    let signed = SignedJson { token: token.expose_secret().to_owned(), expires_at: expires_at.into() };
     Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(signed)))
 }
