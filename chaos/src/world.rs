@@ -25,7 +25,7 @@ pub const INSTANCES: usize = 3;
 /// Longest wait for anything to come up.
 const UNTIL_UP: Duration = Duration::from_secs(60);
 /// Behind it, an instance that was asked to end is killed.
-pub const UNTIL_ENDED: Duration = Duration::from_secs(32);
+const UNTIL_ENDED: Duration = Duration::from_secs(32);
 
 /// What all instances use together.
 #[derive(Debug, Clone, Copy)]
@@ -124,17 +124,18 @@ impl World {
         self.start_with(number, &[]).await
     }
 
-    /// Ends an instance and starts it anew, with these settings as well; waits until all are ready.
+    /// Ends an instance and starts it anew, with these settings as well; waits until all are ready. Says how long it took to
+    /// end.
     ///
     /// # Errors
     /// It does not end, or could not be started.
-    pub async fn restart(&mut self, number: usize, more: &[(&str, String)]) -> anyhow::Result<()> {
-        if let Some(process) = self.instances[number].process.take() {
-            let (_, is_good) = process.terminate(UNTIL_ENDED).await;
-            ensure!(is_good, "{} had to be killed", self.instances[number].name);
-        }
+    pub async fn restart(&mut self, number: usize, more: &[(&str, String)]) -> anyhow::Result<Duration> {
+        let process = self.instances[number].process.take().context("an instance does not run")?;
+        let (took, is_good) = process.terminate(UNTIL_ENDED).await;
+        ensure!(is_good, "{} had to be killed", self.instances[number].name);
         self.start_with(number, more).await?;
-        self.until_ready(INSTANCES).await
+        self.until_ready(INSTANCES).await?;
+        Ok(took)
     }
 
     async fn start_with(&mut self, number: usize, more: &[(&str, String)]) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-import { eventually, freePort, isInstalled, Running } from '../fixtures/process.ts';
+import { eventually, findProgram, freePort, Running } from '../fixtures/process.ts';
 import { newKey, publish, sign } from '../fixtures/publishers.ts';
 import { Client } from '../fixtures/sockets.ts';
 import { expect, test } from '../fixtures/test.ts';
@@ -8,7 +8,7 @@ import { Tidewatch } from '../fixtures/tidewatch.ts';
 const CARRIERS = ['the log in Postgres', 'Redis'] as const;
 
 for (const carrier of CARRIERS) {
-  const isThere = carrier !== 'Redis' || isInstalled('redis-server');
+  const isThere = carrier !== 'Redis' || findProgram('redis-server') !== undefined;
   test.describe(`two instances, by ${carrier}${isThere ? '' : ' (left out: it is not installed)'}`, () => {
     test.skip(!isThere);
     test.slow();

@@ -6,6 +6,7 @@ pub mod channels;
 pub mod credential;
 pub mod embed_scope;
 pub mod embed_token;
+mod jwt;
 pub mod login;
 pub mod password;
 pub mod publish_limit;

@@ -118,6 +118,13 @@ async fn hash(password: secrecy::SecretString) -> anyhow::Result<String> {
     Ok(tokio::task::spawn_blocking(move || crate::access::password::hash(&password)).await??)
 }
 
+/// Whether standard output is colored: colors are for terminals, and not where `NO_COLOR` asks for none
+/// (<https://no-color.org>).
+fn wants_color() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::IsTerminal::is_terminal(&std::io::stdout()) && !no_color
+}
+
 /// Says something to the person at the terminal.
 fn say(text: std::fmt::Arguments<'_>) {
     // A closed pipe is no reason to fail.

@@ -52,9 +52,9 @@ struct Inner {
     witness: WitnessMetrics,
     notifications_sent: Counter,
     notification_escalations: Counter,
-    notifications_outside: Family<[(&'static str, &'static str); 1], Counter>,
-    broker_heard: Family<[(&'static str, &'static str); 1], Gauge>,
-    followed_events: Family<[(&'static str, &'static str); 1], Counter>,
+    notifications_outside: ByOne<Counter>,
+    broker_heard: ByOne<Gauge>,
+    followed_events: ByOne<Counter>,
     relay_leading: Gauge,
     relay_published_events: Counter,
     streams_refused: ByOne<Counter>,
@@ -107,7 +107,7 @@ struct OverviewRead {
 /// What the runs of the witness on this instance came to.
 #[derive(Debug, Default)]
 struct WitnessMetrics {
-    runs: Family<[(&'static str, &'static str); 1], Counter>,
+    runs: ByOne<Counter>,
     drifts: Gauge,
     duration: Gauge<f64, AtomicU64>,
     /// Of each project, the differences that its last run found: projects are no labels, for their number has no
@@ -475,8 +475,8 @@ impl SharedMetrics {
         self.outbox_has_leader.set(i64::from(seen.has_leader));
         self.jobs.clear();
         for row in &seen.jobs {
-            let of = JobsOf { queue: row.queue.clone(), state: row.state.clone() };
-            self.jobs.get_or_create(&of).set(row.jobs);
+            let of = JobsOf { queue: row.queue.clone(), state: row.state.to_string() };
+            self.jobs.get_or_create(&of).set(i64::try_from(row.jobs).unwrap_or(i64::MAX));
         }
         self.webhook_endpoints_failing.set(seen.failing_webhooks);
         self.postgres_connections.set(seen.connections);

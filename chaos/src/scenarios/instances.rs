@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 use crate::readers::Readers;
-use crate::world::{INSTANCES, UNTIL_ENDED, World};
+use crate::world::{INSTANCES, World};
 
 /// How long an instance stays away.
 const AWAY: Duration = Duration::from_secs(3);
@@ -38,13 +38,8 @@ pub(super) async fn kill(world: &mut World) -> anyhow::Result<Vec<String>> {
 pub(super) async fn roll(world: &mut World, readers: &Readers) -> anyhow::Result<Vec<String>> {
     let (mut notes, from) = (Vec::new(), OffsetDateTime::now_utc());
     for number in 0..INSTANCES {
-        if let Some(process) = world.instances[number].process.take() {
-            let (took, is_good) = process.terminate(UNTIL_ENDED).await;
-            anyhow::ensure!(is_good, "{} had to be killed", world.instances[number].name);
-            notes.push(format!("{} ended in {:.1} s", world.instances[number].name, took.as_secs_f64()));
-        }
-        world.start(number).await?;
-        world.until_ready(INSTANCES).await?;
+        let took = world.restart(number, &[]).await?;
+        notes.push(format!("{} ended in {:.1} s", world.instances[number].name, took.as_secs_f64()));
     }
     notes.push(format!("at most {} came back in a second", readers.tally.most_in_a_second(from)));
     Ok(notes)

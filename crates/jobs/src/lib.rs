@@ -49,7 +49,7 @@ pub use enqueue::{EnqueueError, Enqueued, enqueue, enqueue_all};
 pub use error::JobError;
 pub use handler::{Handler, Registry};
 pub use job::Job;
-pub use list::{COUNTED, JobCount, JobFilter, counts, find, list};
+pub use list::{COUNTED, JobCount, JobFilter, counts, counts_of, find, list};
 pub use manage::{RetryError, cancel, retry};
 pub use new_job::{DEFAULT_MAX_ATTEMPTS, DEFAULT_QUEUE, JobPayload, NewJob};
 pub use options::WorkerOptions;

@@ -79,8 +79,19 @@ pub async fn list(
 /// # Errors
 /// Postgres could not be reached or refused.
 pub async fn counts(connection: &mut PgConnection) -> Result<Vec<JobCount>, sqlx::Error> {
+    counts_of(connection, &JobState::ALL).await
+}
+
+/// The same of these states alone, of which there is one at least.
+///
+/// # Errors
+/// Postgres could not be reached or refused.
+pub async fn counts_of(
+    connection: &mut PgConnection,
+    states: &[JobState],
+) -> Result<Vec<JobCount>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("");
-    for (place, state) in JobState::ALL.into_iter().enumerate() {
+    for (place, state) in states.iter().enumerate() {
         query.push(if place == 0 { "" } else { " union all " });
         query.push(format_args!(
             "select '{state}' as state, queue, count(*) as jobs, sum(count(*)) over () > {COUNTED} as more

@@ -2,17 +2,15 @@
 //! ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) that a publisher signs for its own users, and by
 //! which Tidewatch lets them in.
 
-use std::sync::Arc;
-
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::access::Actor;
 use tidewatch_events::{Channel, ProjectId};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::jwt::{ISSUER, JwtKey};
 use super::secret::Digester;
 
 /// How long a token lets its bearer in. Who is in stays in.
@@ -20,8 +18,6 @@ pub const CHANNEL_TOKEN_LIFE: Duration = Duration::minutes(10);
 /// For what these tokens are: one that was signed for something else opens no channel, and none of these
 /// opens anything else.
 const AUDIENCE: &str = "tidewatch-channel";
-/// Who signs them.
-const ISSUER: &str = "tidewatch";
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,23 +60,16 @@ pub enum ChannelTokenError {
 }
 
 /// Signs tokens for private channels and checks them. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ChannelTokens {
-    keys: Arc<(EncodingKey, DecodingKey)>,
-}
-
-impl std::fmt::Debug for ChannelTokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ChannelTokens")
-    }
+    key: JwtKey,
 }
 
 impl ChannelTokens {
     /// Signs with a key that is drawn from the server's secret.
     #[must_use]
     pub fn new(digester: &Digester) -> Self {
-        let key = digester.digest("channel token", b"HS256");
-        Self { keys: Arc::new((EncodingKey::from_secret(&key), DecodingKey::from_secret(&key))) }
+        Self { key: JwtKey::new(&digester.digest("channel token", b"HS256")) }
     }
 
     /// A token that lets its bearer into the channel until the time in the answer.
@@ -107,8 +96,7 @@ impl ChannelTokens {
             exp: expires_at.unix_timestamp(),
             jti: Uuid::now_v7(),
         };
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.keys.0)?;
-        Ok((token.into(), expires_at))
+        Ok((self.key.sign(&claims)?, expires_at))
     }
 
     /// What a token says, when it is ours, for a channel, and has not expired. Only HS256 is accepted,
@@ -117,21 +105,12 @@ impl ChannelTokens {
     /// # Errors
     /// See [`ChannelTokenError`].
     pub fn verify(&self, token: &SecretString) -> Result<ChannelClaims, ChannelTokenError> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        // One clock signs and checks.
-        validation.leeway = 0;
-        match jsonwebtoken::decode::<ChannelClaims>(token.expose_secret(), &self.keys.1, &validation) {
-            Ok(token) => Ok(token.claims),
-            Err(error) => Err(match error.kind() {
-                ErrorKind::ExpiredSignature => ChannelTokenError::Expired,
-                ErrorKind::InvalidAudience | ErrorKind::InvalidIssuer => ChannelTokenError::OtherUse,
-                ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => ChannelTokenError::Signature,
-                _ => ChannelTokenError::Malformed,
-            }),
-        }
+        self.key.verify(token, AUDIENCE, &["exp", "aud", "iss"]).map_err(|error| match error.kind() {
+            ErrorKind::ExpiredSignature => ChannelTokenError::Expired,
+            ErrorKind::InvalidAudience | ErrorKind::InvalidIssuer => ChannelTokenError::OtherUse,
+            ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => ChannelTokenError::Signature,
+            _ => ChannelTokenError::Malformed,
+        })
     }
 }
 
@@ -139,6 +118,8 @@ impl ChannelTokens {
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::{Algorithm, Header};
+    use secrecy::ExposeSecret;
     use serde_json::{Value, json};
     use tidewatch_events::id::ApiKeyId;
 
@@ -169,7 +150,7 @@ mod tests {
     }
 
     fn signed(algorithm: Algorithm, claims: &Value, tokens: &ChannelTokens) -> SecretString {
-        jsonwebtoken::encode(&Header::new(algorithm), claims, &tokens.keys.0).expect("signed").into()
+        tokens.key.encode(&Header::new(algorithm), claims).expect("signed")
     }
 
     #[test]

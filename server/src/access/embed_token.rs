@@ -2,10 +2,7 @@
 //! ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) that a backend has signed for one of its users, and that open
 //! this person's own notifications and nothing else.
 
-use std::sync::Arc;
-
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::ProjectId;
 use tidewatch_events::access::Actor;
@@ -14,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::credential::Credential;
+use super::jwt::{ISSUER, JwtKey};
 use super::secret::Digester;
 
 /// How long a token counts.
@@ -21,8 +19,6 @@ pub const EMBED_TOKEN_LIFE: Duration = Duration::minutes(10);
 /// For what these tokens are: one that was signed for something else opens no bell, and none of these opens anything
 /// else.
 const AUDIENCE: &str = "tidewatch-embed";
-/// Who signs them.
-const ISSUER: &str = "tidewatch";
 
 /// Who had a token signed. The token counts as long as they may sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,23 +75,16 @@ struct Claims {
 }
 
 /// Signs tokens for bells and checks them. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct EmbedTokens {
-    keys: Arc<(EncodingKey, DecodingKey)>,
-}
-
-impl std::fmt::Debug for EmbedTokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("EmbedTokens")
-    }
+    key: JwtKey,
 }
 
 impl EmbedTokens {
     /// Signs with a key that is drawn from the server's secret.
     #[must_use]
     pub fn new(digester: &Digester) -> Self {
-        let key = digester.digest("embed token", b"HS256");
-        Self { keys: Arc::new((EncodingKey::from_secret(&key), DecodingKey::from_secret(&key))) }
+        Self { key: JwtKey::new(&digester.digest("embed token", b"HS256")) }
     }
 
     /// A token for this person's notifications until the time in the answer.
@@ -120,24 +109,18 @@ impl EmbedTokens {
             exp: expires_at.unix_timestamp(),
             jti: Uuid::now_v7(),
         };
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.keys.0)?;
-        Ok((token.into(), expires_at))
+        Ok((self.key.sign(&claims)?, expires_at))
     }
 
     /// What a token says, when it is ours, for a bell, and has not expired. Only HS256 is accepted, whatever the
     /// token says of itself. Whether its signer and its person still count is another question.
     #[must_use]
     pub fn verify(&self, token: &SecretString) -> Option<Credential> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        // One clock signs and checks.
-        validation.leeway = 0;
-        let claims = jsonwebtoken::decode::<Claims>(token.expose_secret(), &self.keys.1, &validation)
+        let claims: Claims = self
+            .key
+            .verify(token, AUDIENCE, &["exp", "aud", "iss", "sub"])
             .inspect_err(|error| tracing::debug!(%error, "an embed token was refused"))
-            .ok()?
-            .claims;
+            .ok()?;
         Some(Credential::Embed {
             signer: Signer::of(&claims.key)?,
             user: claims.sub,
@@ -151,6 +134,7 @@ impl EmbedTokens {
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::{Algorithm, Header};
     use serde_json::{Value, json};
 
     use super::*;
@@ -185,7 +169,7 @@ mod tests {
     }
 
     fn signed(algorithm: Algorithm, claims: &Value, tokens: &EmbedTokens) -> SecretString {
-        jsonwebtoken::encode(&Header::new(algorithm), claims, &tokens.keys.0).expect("signed").into()
+        tokens.key.encode(&Header::new(algorithm), claims).expect("signed")
     }
 
     #[test]

@@ -1,10 +1,7 @@
 //! Access tokens: JSON Web Tokens ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) for people who
 //! use the API.
 
-use std::sync::Arc;
-
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::UserId;
@@ -12,6 +9,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::credential::Credential;
+use super::jwt::{ISSUER, JwtKey};
 use super::secret::Digester;
 
 /// How long an access token counts.
@@ -20,8 +18,6 @@ pub const ACCESS_LIFE: Duration = Duration::minutes(10);
 pub const REFRESH_LIFE: Duration = Duration::days(30);
 /// Whom access tokens are for. A token that was signed for something else opens nothing here.
 const AUDIENCE: &str = "tidewatch-api";
-/// Who signs them.
-const ISSUER: &str = "tidewatch";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
@@ -38,23 +34,16 @@ struct Claims {
 }
 
 /// Signs access tokens and checks them. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Tokens {
-    keys: Arc<(EncodingKey, DecodingKey)>,
-}
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tokens")
-    }
+    key: JwtKey,
 }
 
 impl Tokens {
     /// Signs with a key that is drawn from the server's secret.
     #[must_use]
     pub fn new(digester: &Digester) -> Self {
-        let key = digester.signing_key();
-        Self { keys: Arc::new((EncodingKey::from_secret(&key), DecodingKey::from_secret(&key))) }
+        Self { key: JwtKey::new(&digester.signing_key()) }
     }
 
     /// A token for this person in this project, by this login.
@@ -78,23 +67,18 @@ impl Tokens {
             exp: (now + ACCESS_LIFE).unix_timestamp(),
             jti: Uuid::now_v7(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.keys.0).map(SecretString::from)
+        self.key.sign(&claims)
     }
 
     /// What a token says, when it is ours, for us, and has not expired. Only HS256 is accepted,
     /// whatever the token says of itself.
     #[must_use]
     pub fn verify(&self, token: &SecretString) -> Option<Credential> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        // One clock signs and checks.
-        validation.leeway = 0;
-        let claims = jsonwebtoken::decode::<Claims>(token.expose_secret(), &self.keys.1, &validation)
+        let claims: Claims = self
+            .key
+            .verify(token, AUDIENCE, &["exp", "aud", "iss", "sub"])
             .inspect_err(|error| tracing::debug!(%error, "an access token was refused"))
-            .ok()?
-            .claims;
+            .ok()?;
         Some(Credential::Token {
             family: claims.sid,
             user: claims.sub,
@@ -108,6 +92,8 @@ impl Tokens {
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::{Algorithm, Header};
+    use secrecy::ExposeSecret;
 
     use super::*;
 
@@ -131,7 +117,7 @@ mod tests {
     }
 
     fn signed(header: &Header, claims: &serde_json::Value, tokens: &Tokens) -> SecretString {
-        jsonwebtoken::encode(header, claims, &tokens.keys.0).expect("signed").into()
+        tokens.key.encode(header, claims).expect("signed")
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `tidewatch doctor`
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -26,11 +26,11 @@ pub(super) struct Doctor {
 /// 0: nothing is broken; 1: something is.
 pub(super) async fn run(command: Doctor) -> anyhow::Result<ExitCode> {
     let mut found: Vec<Finding> = Vec::new();
-    let style = Style::of_standard_output();
+    let is_colored = super::wants_color();
     examine(&command.config, |finding| {
         if !command.json {
             // A closed pipe is no reason to fail.
-            let _ = write!(std::io::stdout().lock(), "{}", style.lines(&finding));
+            let _ = write!(std::io::stdout().lock(), "{}", lines(&finding, is_colored));
         }
         found.push(finding);
     })
@@ -56,33 +56,20 @@ fn summary(problems: usize, warnings: usize) -> String {
     }
 }
 
-/// How findings are written.
-#[derive(Debug, Clone, Copy)]
-struct Style {
-    is_colored: bool,
-}
-
-impl Style {
-    /// Colors are for terminals, and not where `NO_COLOR` asks for none (<https://no-color.org>).
-    fn of_standard_output() -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { is_colored: std::io::stdout().is_terminal() && !no_color }
+/// How a finding is written.
+fn lines(finding: &Finding, is_colored: bool) -> String {
+    let (mark, color) = match finding.level {
+        Level::Ok => ("ok", "\x1b[32m"),
+        Level::Note => ("note", "\x1b[36m"),
+        Level::Warning => ("warning", "\x1b[33m"),
+        Level::Problem => ("problem", "\x1b[31m"),
+    };
+    let (color, reset) = if is_colored { (color, "\x1b[0m") } else { ("", "") };
+    let mut lines = format!("{color}{mark:<8}{reset} {:<13} {}\n", finding.check, finding.said);
+    if let Some(advice) = &finding.advice {
+        lines.push_str(&format!("{:<22} → {advice}\n", ""));
     }
-
-    fn lines(self, finding: &Finding) -> String {
-        let (mark, color) = match finding.level {
-            Level::Ok => ("ok", "\x1b[32m"),
-            Level::Note => ("note", "\x1b[36m"),
-            Level::Warning => ("warning", "\x1b[33m"),
-            Level::Problem => ("problem", "\x1b[31m"),
-        };
-        let (color, reset) = if self.is_colored { (color, "\x1b[0m") } else { ("", "") };
-        let mut lines = format!("{color}{mark:<8}{reset} {:<13} {}\n", finding.check, finding.said);
-        if let Some(advice) = &finding.advice {
-            lines.push_str(&format!("{:<22} → {advice}\n", ""));
-        }
-        lines
-    }
+    lines
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `tidewatch tail`: the stream in the terminal.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 
 use clap::Args;
 use futures::StreamExt;
@@ -114,12 +114,10 @@ const BOLD: &str = "\x1b[1;36m";
 const RESET: &str = "\x1b[0m";
 
 impl Style {
-    /// Colors are for terminals, and not where `NO_COLOR` asks for none (<https://no-color.org>).
     fn of_standard_output(json: bool) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         if json {
             Self::Json
-        } else if io::stdout().is_terminal() && !no_color {
+        } else if super::wants_color() {
             Self::Color
         } else {
             Self::Plain

@@ -125,34 +125,6 @@ pub async fn partitions(connection: &mut PgConnection) -> Result<Vec<(String, i6
     .await
 }
 
-/// How many jobs of a queue are in a state, counted up to [`COUNTED`] and one of each state.
-#[derive(Debug, Clone, FromRow)]
-pub struct JobsRow {
-    /// The queue.
-    pub queue: String,
-    /// `waiting`, `running` or `dead`.
-    pub state: String,
-    /// How many.
-    pub jobs: i64,
-}
-
-/// Jobs of all projects that wait for a worker, have one, or were given up.
-///
-/// # Errors
-/// Postgres refused or could not be reached.
-pub async fn jobs(connection: &mut PgConnection) -> Result<Vec<JobsRow>, sqlx::Error> {
-    sqlx::query_as(
-        "select queue, state, count(*) as jobs
-         from ((select queue, state from jobs where state = 'waiting' limit $1)
-               union all (select queue, state from jobs where state = 'running' limit $1)
-               union all (select queue, state from jobs where state = 'dead' limit $1)) as counted
-         group by queue, state",
-    )
-    .bind(COUNTED + 1)
-    .fetch_all(connection)
-    .await
-}
-
 /// How many endpoints of webhooks take nothing at present, and are not disabled for it yet.
 ///
 /// # Errors

@@ -82,8 +82,8 @@ async fn machinery(connection: &mut PgConnection, findings: &mut Vec<Finding>) -
     let leader = system::leader(&mut *connection, LEADER_LOCK).await?;
     let lag = overview::outbox_lag_ms(&mut *connection).await?;
     findings.push(publishing(leader.map(|(name, _)| name), lag, instances));
-    let jobs = tidewatch_jobs::counts(&mut *connection).await?;
-    let dead: u64 = jobs.iter().filter(|count| count.state == JobState::Dead).map(|count| count.jobs).sum();
+    let dead = tidewatch_jobs::counts_of(&mut *connection, &[JobState::Dead]).await?;
+    let dead: u64 = dead.iter().map(|count| count.jobs).sum();
     findings.push(match dead {
         0 => Finding::ok("jobs", "none has been given up"),
         dead => Finding::warning(

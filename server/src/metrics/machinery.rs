@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
+use tidewatch_events::job::JobState;
+use tidewatch_jobs::JobCount;
 use tidewatch_outbox::LEADER_LOCK;
 use tokio_util::sync::CancellationToken;
 
 use super::Metrics;
 use crate::db;
-use crate::db::system::JobsRow;
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(10);
+/// Jobs that are measured: those that are done, or planned, need nobody.
+const JOBS: [JobState; 3] = [JobState::Waiting, JobState::Running, JobState::Dead];
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -25,7 +28,7 @@ pub(super) struct Machinery {
     /// Whether somebody publishes.
     pub(super) has_leader: bool,
     /// Jobs by queue and state.
-    pub(super) jobs: Vec<JobsRow>,
+    pub(super) jobs: Vec<JobCount>,
     /// Endpoints of webhooks that take nothing.
     pub(super) failing_webhooks: i64,
     /// Connections to Postgres, of everybody.
@@ -62,7 +65,7 @@ async fn look(pool: &PgPool) -> Result<Machinery, sqlx::Error> {
         pending: db::system::waiting_events(&mut connection).await?,
         lag_seconds: seconds(lag_ms),
         has_leader: db::system::leader(&mut connection, LEADER_LOCK).await?.is_some(),
-        jobs: db::system::jobs(&mut connection).await?,
+        jobs: tidewatch_jobs::counts_of(&mut connection, &JOBS).await?,
         failing_webhooks: db::system::failing_webhooks(&mut connection).await?,
         connections: database.connections,
         max_connections: i64::from(database.max_connections),
