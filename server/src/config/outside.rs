@@ -13,8 +13,8 @@ use super::parse_network;
 /// How notifications leave the house.
 #[derive(Debug, Clone, Default, Args)]
 pub struct OutsideConfig {
-    /// Server that takes e-mail: smtp://user:password@host:port, or smtps:// for TLS from the first byte; by default
-    /// no e-mail is sent
+    /// Server that takes e-mail: smtp://user:password@host:port, where ?tls=required or ?tls=opportunistic says when
+    /// STARTTLS is spoken, or smtps:// for TLS from the first byte; by default no e-mail is sent
     #[arg(long, env = "TIDEWATCH_SMTP_URL", hide_env_values = true, requires_all = ["mail_from", "public_url"])]
     pub smtp_url: Option<SmtpUrl>,
 
@@ -36,6 +36,10 @@ pub struct OutsideConfig {
     #[arg(long, env = "TIDEWATCH_PUSH_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
     pub push_allowed_networks: Vec<IpNet>,
 }
+
+/// What an address of an e-mail server says of STARTTLS, as lettre and others write it.
+const STARTTLS_REQUIRED: &str = "tls=required";
+const STARTTLS_OPPORTUNISTIC: &str = "tls=opportunistic";
 
 /// Where a server takes e-mail, and as whom; its Debug does not show the password.
 #[derive(Clone)]
@@ -71,9 +75,15 @@ impl SmtpUrl {
         self.url.port().unwrap_or(if self.url.scheme() == "smtps" { 465 } else { 587 })
     }
 
-    /// How it is spoken to. A password goes in the clear to this machine alone.
+    /// How it is spoken to: as `?tls=` says, and where that is not said so that a password goes in the clear to this
+    /// machine alone.
     #[must_use]
     pub fn tls(&self) -> SmtpTls {
+        match self.url.query() {
+            Some(STARTTLS_REQUIRED) => return SmtpTls::Required,
+            Some(STARTTLS_OPPORTUNISTIC) => return SmtpTls::Opportunistic,
+            _ => {}
+        }
         let is_here = match self.url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -131,6 +141,11 @@ pub enum SmtpUrlError {
     /// It is of another form.
     #[error("must be of the form smtp://user:password@host:port or smtps://…")]
     Form,
+    /// It says of TLS what is not known, or what does not go with the rest.
+    #[error(
+        "says of TLS neither ?tls=required nor ?tls=opportunistic (smtp only; without a password the latter)"
+    )]
+    Tls,
     /// What stands for name or password stands for no text.
     #[error("its name and password are not percent-encoded UTF-8")]
     Encoding,
@@ -144,10 +159,19 @@ impl FromStr for SmtpUrl {
 
     fn from_str(text: &str) -> Result<Self, SmtpUrlError> {
         let url = Url::parse(text).map_err(|_| SmtpUrlError::Form)?;
-        let is_plain = url.query().is_none() && url.fragment().is_none() && matches!(url.path(), "" | "/");
+        let is_plain = url.fragment().is_none() && matches!(url.path(), "" | "/");
         if !matches!(url.scheme(), "smtp" | "smtps") || url.host_str().is_none_or(str::is_empty) || !is_plain
         {
             return Err(SmtpUrlError::Form);
+        }
+        // Opportunistic is in the clear wherever somebody in between leaves the offer out (RFC 3207, section 6).
+        let tls_is_known = match (url.query(), url.scheme()) {
+            (None, _) | (Some(STARTTLS_REQUIRED), "smtp") => true,
+            (Some(STARTTLS_OPPORTUNISTIC), "smtp") => url.password().is_none(),
+            _ => false,
+        };
+        if !tls_is_known {
+            return Err(SmtpUrlError::Tls);
         }
         let smtp = Self { url };
         match (smtp.url.username().is_empty(), smtp.url.password(), smtp.credentials()) {
@@ -192,6 +216,9 @@ mod tests {
             ("smtp://127.0.0.1:1025", 1025, SmtpTls::None),
             ("smtp://[::1]:1025", 1025, SmtpTls::None),
             ("smtp://ann:x@localhost:1025", 1025, SmtpTls::None),
+            ("smtp://ann:x@localhost:1025?tls=required", 1025, SmtpTls::Required),
+            ("smtp://mail.example.com?tls=required", 587, SmtpTls::Required),
+            ("smtp://127.0.0.1/?tls=opportunistic", 587, SmtpTls::Opportunistic),
         ] {
             assert_eq!((smtp(url).port(), smtp(url).tls()), (port, tls), "{url}");
         }
@@ -215,6 +242,9 @@ mod tests {
             "http://mail.example.com",
             "smtp://mail.example.com/inbox",
             "smtp://mail.example.com?tls=none",
+            "smtp://mail.example.com?tls=required&tls=opportunistic",
+            "smtp://ann:x@mail.example.com?tls=opportunistic",
+            "smtps://mail.example.com?tls=required",
             "smtp://ann@mail.example.com",
             "smtp://:x@mail.example.com",
             "smtp://ann:%ff@mail.example.com",

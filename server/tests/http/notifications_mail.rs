@@ -112,24 +112,51 @@ async fn goes_out_at_once_where_that_is_wanted(pool: PgPool) {
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn goes_by_tls_to_a_server_that_is_trusted_and_to_no_other(pool: PgPool) {
     let (smtp, authority) = SmtpServer::start_wrapped().await;
+    goes_where_it_is_trusted(&pool, &smtp, authority).await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn goes_by_starttls_to_a_server_that_is_trusted_and_to_no_other(pool: PgPool) {
+    let (mut smtp, authority) = SmtpServer::start_with_starttls().await;
+    smtp.url += "?tls=required";
+    goes_where_it_is_trusted(&pool, &smtp, authority).await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn goes_nowhere_in_the_clear_where_tls_is_required(pool: PgPool) {
+    let mut smtp = SmtpServer::start().await;
+    smtp.url += "?tls=required";
     let server = start(&pool, &smtp).await;
     let ann = person(&server, "ann").await;
     ann.want(json!({ "preferences": prefer("instant", true) })).await;
     rule_for(&server, &ann, json!({})).await;
     server.client.create("A-1").await;
     let why = eventually("a refusal", async || last_error(&pool).await).await;
+    assert!(why.contains("STARTTLS"), "{why}");
+    assert!(smtp.mails().is_empty());
+    server.stop().await;
+}
+
+/// An e-mail waits until the authority of the server's certificate is trusted, and then goes out.
+async fn goes_where_it_is_trusted(pool: &PgPool, smtp: &SmtpServer, authority: String) {
+    let server = start(pool, smtp).await;
+    let ann = person(&server, "ann").await;
+    ann.want(json!({ "preferences": prefer("instant", true) })).await;
+    rule_for(&server, &ann, json!({})).await;
+    server.client.create("A-1").await;
+    let why = eventually("a refusal", async || last_error(pool).await).await;
     assert!(why.contains("certificate"), "{why}");
     assert!(smtp.mails().is_empty());
     server.stop().await;
 
     let path = own_file();
     std::fs::write(&path, authority).expect("a file");
-    let server = TestServer::start_with(&pool, |config| {
-        config.outside = OutsideConfig { smtp_ca: Some(path.clone()), ..outside(&smtp) };
+    let server = TestServer::start_with(pool, |config| {
+        config.outside = OutsideConfig { smtp_ca: Some(path.clone()), ..outside(smtp) };
     })
     .await;
     std::fs::remove_file(path).expect("the file");
-    hurry(&pool, MailNotification::KIND).await;
+    hurry(pool, MailNotification::KIND).await;
     assert_eq!(smtp.wait_for(1).await[0].to, std::slice::from_ref(&ann.email), "what waited goes out");
     server.stop().await;
 }

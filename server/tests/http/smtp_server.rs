@@ -8,13 +8,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::support::eventually;
+
+const GREETING: &[u8] = b"220 mail.test ESMTP\r\n";
 
 /// An e-mail as it arrived.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +119,16 @@ struct Inner {
     answers: Mutex<VecDeque<String>>,
 }
 
+/// When a connection speaks TLS.
+#[derive(Clone)]
+enum Tls {
+    None,
+    /// From the first byte.
+    Wrapped(TlsAcceptor),
+    /// From STARTTLS on, and without it nothing is taken.
+    OnRequest(TlsAcceptor),
+}
+
 /// Takes e-mail on this machine.
 #[derive(Clone)]
 pub(crate) struct SmtpServer {
@@ -126,16 +138,23 @@ pub(crate) struct SmtpServer {
 
 impl SmtpServer {
     pub(crate) async fn start() -> Self {
-        Self::accept("smtp", None).await
+        Self::accept("smtp", Tls::None).await
+    }
+
+    /// One that offers TLS on request ([RFC 3207](https://www.rfc-editor.org/rfc/rfc3207)) and takes no e-mail before; and
+    /// the authority of its certificate in PEM.
+    pub(crate) async fn start_with_starttls() -> (Self, String) {
+        let (acceptor, authority) = tls();
+        (Self::accept("smtp", Tls::OnRequest(acceptor)).await, authority)
     }
 
     /// One that speaks TLS from the first byte, and the authority of its certificate in PEM.
     pub(crate) async fn start_wrapped() -> (Self, String) {
         let (acceptor, authority) = tls();
-        (Self::accept("smtps", Some(acceptor)).await, authority)
+        (Self::accept("smtps", Tls::Wrapped(acceptor)).await, authority)
     }
 
-    async fn accept(scheme: &str, tls: Option<TlsAcceptor>) -> Self {
+    async fn accept(scheme: &str, tls: Tls) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let inner = Arc::<Inner>::default();
@@ -145,13 +164,7 @@ impl SmtpServer {
                 let (inner, tls) = (Arc::clone(&inner), tls.clone());
                 // A client may leave whenever it likes, also where it does not trust the certificate.
                 tokio::spawn(async move {
-                    drop(match tls {
-                        None => serve(stream, &inner).await,
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => serve(stream, &inner).await,
-                            Err(error) => Err(error),
-                        },
-                    });
+                    drop(converse(stream, tls, &inner).await);
                 });
             }
         });
@@ -202,9 +215,49 @@ fn tls() -> (TlsAcceptor, String) {
     (TlsAcceptor::from(Arc::new(config)), pem)
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, inner: &Inner) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    stream.write_all(b"220 mail.test ESMTP\r\n").await?;
+async fn converse(stream: TcpStream, tls: Tls, inner: &Inner) -> std::io::Result<()> {
+    match tls {
+        Tls::None => serve(BufReader::new(stream), true, inner).await,
+        Tls::Wrapped(tls) => serve(BufReader::new(tls.accept(stream).await?), true, inner).await,
+        Tls::OnRequest(tls) => {
+            let mut stream = BufReader::new(stream);
+            if until_starttls(&mut stream).await? {
+                let stream = tls.accept(stream.into_inner()).await?;
+                return serve(BufReader::new(stream), false, inner).await;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Greets, and refuses what is asked for in the clear; whether TLS was asked for.
+async fn until_starttls(stream: &mut BufReader<TcpStream>) -> std::io::Result<bool> {
+    stream.write_all(GREETING).await?;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(false);
+        }
+        let answer: &[u8] = match line.trim_end().split(' ').next() {
+            Some("EHLO") => b"250-mail.test\r\n250-8BITMIME\r\n250 STARTTLS\r\n",
+            Some("STARTTLS") => {
+                stream.write_all(b"220 go ahead\r\n").await?;
+                return Ok(true);
+            }
+            _ => b"530 must issue a STARTTLS command first\r\n",
+        };
+        stream.write_all(answer).await?;
+    }
+}
+
+async fn serve(
+    mut stream: impl AsyncBufRead + AsyncWrite + Unpin,
+    greets: bool,
+    inner: &Inner,
+) -> std::io::Result<()> {
+    if greets {
+        stream.write_all(GREETING).await?;
+    }
     let mut mail = Mail::default();
     loop {
         let mut line = String::new();
