@@ -3,7 +3,6 @@
 
 pub mod machinery;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,7 +18,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tidewatch_app::model::{WitnessOutcome, WitnessReport};
-use tidewatch_events::ProjectId;
 use tidewatch_webhooks::Verdict;
 
 use self::machinery::Machinery;
@@ -77,6 +75,7 @@ struct SharedMetrics {
     outbox_has_leader: Gauge,
     jobs: Family<JobsOf, Gauge>,
     webhook_endpoints_failing: Gauge,
+    witness_drifts: Gauge,
     postgres_connections: Gauge,
     postgres_connections_max: Gauge,
     postgres_oldest_transaction: Gauge<f64, AtomicU64>,
@@ -108,11 +107,7 @@ struct OverviewRead {
 #[derive(Debug, Default)]
 struct WitnessMetrics {
     runs: ByOne<Counter>,
-    drifts: Gauge,
     duration: Gauge<f64, AtomicU64>,
-    /// Of each project, the differences that its last run found: projects are no labels, for their number has no
-    /// bound.
-    by_project: Mutex<HashMap<ProjectId, u64>>,
 }
 
 impl Default for Metrics {
@@ -133,7 +128,7 @@ impl Default for Metrics {
         );
         let overview_reads = Family::<OverviewRead, Counter>::default();
         for outcome in [Outcome::Hit, Outcome::Miss, Outcome::Coalesced] {
-            // From the start: a rate of nothing is 0 and not unknown.
+            // From the start, here and below: a rate of nothing is 0 and not unknown.
             drop(overview_reads.get_or_create(&OverviewRead { outcome }));
         }
         registry.register(
@@ -148,15 +143,13 @@ impl Default for Metrics {
             overview_waiting.clone(),
         );
         let witness = WitnessMetrics::default();
+        for outcome in WitnessOutcome::ALL {
+            drop(witness.runs.get_or_create(&[("outcome", outcome.as_str())]));
+        }
         registry.register(
             "witness_runs",
             "Runs of the witness on this instance, by what they came to",
             witness.runs.clone(),
-        );
-        registry.register(
-            "witness_drifts",
-            "Differences between tables and events that the last run in each project found on this instance",
-            witness.drifts.clone(),
         );
         registry.register_with_unit(
             "witness_duration",
@@ -176,7 +169,10 @@ impl Default for Metrics {
             "Steps of escalations that this instance has taken since nobody had acknowledged in time",
             notification_escalations.clone(),
         );
-        let notifications_outside = Family::default();
+        let notifications_outside = ByOne::<Counter>::default();
+        for way in ["instant", "digest", "push"] {
+            drop(notifications_outside.get_or_create(&[("way", way)]));
+        }
         registry.register(
             "notifications_outside",
             "What this instance has sent outside: e-mails of one notification, of digests, and pushes to browsers",
@@ -301,14 +297,12 @@ impl Metrics {
     }
 
     /// The witness has looked at a project, or could not.
-    pub fn witness_ran(&self, project: ProjectId, outcome: WitnessOutcome, report: Option<&WitnessReport>) {
+    pub fn witness_ran(&self, outcome: WitnessOutcome, report: Option<&WitnessReport>) {
         let witness = &self.0.witness;
         witness.runs.get_or_create(&[("outcome", outcome.as_str())]).inc();
-        let Some(report) = report else { return };
-        witness.duration.set(Duration::from_millis(report.duration_ms).as_secs_f64());
-        let mut by_project = witness.by_project.lock();
-        by_project.insert(project, report.drift_count);
-        witness.drifts.set(i64::try_from(by_project.values().sum::<u64>()).unwrap_or(i64::MAX));
+        if let Some(report) = report {
+            witness.duration.set(Duration::from_millis(report.duration_ms).as_secs_f64());
+        }
     }
 
     /// A notification was sent to so many.
@@ -452,6 +446,11 @@ impl SharedMetrics {
             self.webhook_endpoints_failing.clone(),
         );
         registry.register(
+            "witness_drifts",
+            "Differences between tables and events that the last run of the witness in each project found",
+            self.witness_drifts.clone(),
+        );
+        registry.register(
             "postgres_connections",
             "Connections to Postgres, of everybody",
             self.postgres_connections.clone(),
@@ -479,6 +478,7 @@ impl SharedMetrics {
             self.jobs.get_or_create(&of).set(i64::try_from(row.jobs).unwrap_or(i64::MAX));
         }
         self.webhook_endpoints_failing.set(seen.failing_webhooks);
+        self.witness_drifts.set(seen.drifts);
         self.postgres_connections.set(seen.connections);
         self.postgres_connections_max.set(seen.max_connections);
         self.postgres_oldest_transaction.set(seen.oldest_transaction_seconds);

@@ -65,6 +65,22 @@ pub async fn finish(
     .map(drop)
 }
 
+/// How many differences the last run in each project found that could look.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn drifts(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "select coalesce(sum((last.report ->> 'driftCount')::bigint), 0)::bigint
+         from projects p cross join lateral (
+             select report from witness_runs
+             where project_id = p.id and outcome <> 'failed'
+             order by started_at desc, id desc limit 1) last",
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// Runs that have begun and not ended, with their automations.
 ///
 /// # Errors

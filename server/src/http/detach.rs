@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 use super::event_stream::{Attach, ByteStream, EventStream, Parts};
 use super::socket::{Peer, Stall};
 use crate::state::AppState;
+use crate::stream::limits::StreamEnd;
 
 /// Writes after which others have their turn.
 const WRITES_AT_ONCE: usize = 16;
@@ -70,10 +71,12 @@ pub async fn detach(State(state): State<AppState>, request: Request, next: Next)
     let head = write_head(&response.into_parts().0);
     let socket = peer.take_socket();
     let stall = Stall::new(state.detached.stall);
+    let counts = state.stream_counts.clone();
     state.detached.tasks.spawn(async move {
         // It is not given when the client has left before.
-        if let Ok(socket) = socket.await {
-            Detachment::new(socket, head, parts, stall).await;
+        let Ok(socket) = socket.await else { return };
+        if Detachment::new(socket, head, parts, stall).await == Ended::Stalled {
+            counts.note_end(StreamEnd::Stalled);
         }
     });
     // Not a byte of this reaches the client: the socket is gone when hyper writes it.
@@ -152,21 +155,31 @@ struct Detachment {
     stall: Stall,
 }
 
-impl Future for Detachment {
-    type Output = ();
+/// Why a detached stream is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// All of it was written, or its reader has left.
+    Done,
+    /// Its reader has taken nothing for too long.
+    Stalled,
+}
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+impl Future for Detachment {
+    type Output = Ended;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
         let this = self.get_mut();
         if this.reader_has_left(context) {
-            return Poll::Ready(());
+            return Poll::Ready(Ended::Done);
         }
         for _ in 0..WRITES_AT_ONCE {
             match ready!(this.poll_write(context)) {
-                Ok(()) if this.stream.is_none() => return Poll::Ready(()),
+                Ok(()) if this.stream.is_none() => return Poll::Ready(Ended::Done),
                 Ok(()) => ready!(this.poll_stream(context)),
                 Err(error) => {
                     tracing::debug!(%error, "a stream's connection has ended");
-                    return Poll::Ready(());
+                    let stalled = error.kind() == io::ErrorKind::TimedOut && this.stall.is_over();
+                    return Poll::Ready(if stalled { Ended::Stalled } else { Ended::Done });
                 }
             }
         }

@@ -110,6 +110,12 @@ impl Stall {
         self.running.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(context)
     }
 
+    /// Whether that has lasted too long.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.running.as_ref().is_some_and(|sleep| sleep.is_elapsed())
+    }
+
     /// What a connection ends with then.
     #[must_use]
     pub fn error() -> io::Error {

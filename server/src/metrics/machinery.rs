@@ -31,6 +31,8 @@ pub(super) struct Machinery {
     pub(super) jobs: Vec<JobCount>,
     /// Endpoints of webhooks that take nothing.
     pub(super) failing_webhooks: i64,
+    /// What the witness found in its last run in each project.
+    pub(super) drifts: i64,
     /// Connections to Postgres, of everybody.
     pub(super) connections: i64,
     /// The most that it takes.
@@ -67,6 +69,7 @@ async fn look(pool: &PgPool) -> Result<Machinery, sqlx::Error> {
         has_leader: db::system::leader(&mut connection, LEADER_LOCK).await?.is_some(),
         jobs: tidewatch_jobs::counts_of(&mut connection, &JOBS).await?,
         failing_webhooks: db::system::failing_webhooks(&mut connection).await?,
+        drifts: db::witness_runs::drifts(&mut connection).await?,
         connections: database.connections,
         max_connections: i64::from(database.max_connections),
         oldest_transaction_seconds: seconds(database.oldest_transaction_ms.unwrap_or_default()),

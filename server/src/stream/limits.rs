@@ -42,6 +42,8 @@ const LIMITS: [&str; 3] = ["user", "key", "address"];
 pub enum StreamEnd {
     /// Its reader was too slow.
     Lagged,
+    /// Its reader has taken nothing for too long while something waited for it.
+    Stalled,
     /// The history could not be read.
     Unavailable,
     /// The instance goes down.
@@ -56,8 +58,9 @@ pub enum StreamEnd {
 
 impl StreamEnd {
     /// All of them.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Lagged,
+        Self::Stalled,
         Self::Unavailable,
         Self::Draining,
         Self::SessionExpired,
@@ -83,6 +86,7 @@ impl StreamEnd {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Lagged => "lagged",
+            Self::Stalled => "stalled",
             Self::Unavailable => "unavailable",
             Self::Draining => "draining",
             Self::SessionExpired => "session_expired",
@@ -115,7 +119,7 @@ struct Inner {
     /// Those that found no place, by [`LIMITS`].
     refused: [AtomicU64; 3],
     /// Those that the service has ended, by [`StreamEnd::ALL`].
-    ended: [AtomicU64; 6],
+    ended: [AtomicU64; 7],
 }
 
 /// The place of one stream; free again when dropped.
@@ -128,7 +132,7 @@ pub struct Place {
 impl Place {
     /// The service ends the stream that has this place.
     pub fn ends(&self, why: StreamEnd) {
-        self.counts.0.ended[why as usize].fetch_add(1, Ordering::Relaxed);
+        self.counts.note_end(why);
     }
 }
 
@@ -159,8 +163,13 @@ impl StreamCounts {
 
     /// How many streams the service has ended since the start, and why.
     #[must_use]
-    pub fn ended(&self) -> [(&'static str, u64); 6] {
+    pub fn ended(&self) -> [(&'static str, u64); 7] {
         StreamEnd::ALL.map(|end| (end.as_str(), self.0.ended[end as usize].load(Ordering::Relaxed)))
+    }
+
+    /// The service has ended a stream.
+    pub fn note_end(&self, why: StreamEnd) {
+        self.0.ended[why as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// So many streams are open on other instances now.

@@ -60,7 +60,7 @@ impl<'a> Runner<'a> {
         match self.look(witness, &begun, tell, is_cancelled).await {
             Ok(report) => self.settle(&begun, &report).await.map(Some),
             Err(error) => {
-                self.state.metrics.witness_ran(self.project, WitnessOutcome::Failed, None);
+                self.state.metrics.witness_ran(WitnessOutcome::Failed, None);
                 self.give_up(begun.run, Some(begun.automation.uuid()), &error.to_string()).await?;
                 Err(error)
             }
@@ -136,7 +136,7 @@ impl<'a> Runner<'a> {
         let stored = serde_json::to_value(report)?;
         witness_runs::finish(work.connection(), self.project, begun.run, outcome, &stored).await?;
         work.commit().await?;
-        self.state.metrics.witness_ran(self.project, outcome, Some(report));
+        self.state.metrics.witness_ran(outcome, Some(report));
         if outcome == WitnessOutcome::Drift {
             tracing::error!(
                 project = %self.project, differences = report.drift_count,

@@ -58,6 +58,14 @@ async fn what_alerts_are_needed_for_is_measured(pool: PgPool) {
     assert!(value("tidewatch_http_request_duration_seconds_count{area=\"api\"}") >= 3.0);
     assert_eq!(value("tidewatch_webhook_attempts_total{outcome=\"delivered\"}"), 0.0);
     assert_eq!(value("tidewatch_webhook_endpoints_failing"), 0.0);
+    for nothing_yet in [
+        "tidewatch_witness_runs_total{outcome=\"drift\"}",
+        "tidewatch_witness_drifts",
+        "tidewatch_notifications_outside_total{way=\"push\"}",
+        "tidewatch_streams_ended_total{reason=\"stalled\"}",
+    ] {
+        assert_eq!(value(nothing_yet), 0.0, "{nothing_yet} is there before anything is counted");
+    }
     let at_most = value("tidewatch_pool_connections_max{pool=\"requests\"}");
     let busy = value("tidewatch_pool_connections{pool=\"requests\",state=\"busy\"}");
     let idle = value("tidewatch_pool_connections{pool=\"requests\",state=\"idle\"}");

@@ -40,6 +40,12 @@ async fn behind_its_back(pool: &PgPool, table: &str, change: &str) {
     pool.execute(AssertSqlSafe(script)).await.expect("a change");
 }
 
+/// What `tidewatch_witness_drifts` says when an instance looks.
+async fn drifts(pool: &PgPool) -> i64 {
+    let mut connection = pool.acquire().await.expect("a connection");
+    tidewatch_server::db::witness_runs::drifts(&mut connection).await.expect("a number")
+}
+
 /// A body for a new record of the module.
 fn new_of(module: &Module, dice: &mut StdRng) -> Option<Value> {
     let currency = ["EUR", "USD", "JPY"].choose(dice)?;
@@ -229,6 +235,7 @@ async fn an_altered_row_is_an_incident_until_it_is_repaired(pool: PgPool) {
     run(client).await;
     assert_eq!(client.json("/api/v1/incidents").await["incidents"].as_array().map(Vec::len), Some(1));
 
+    assert_eq!(drifts(&pool).await, 1, "of the last run, and not of all");
     behind_its_back(&pool, "payments", "update payments set amount_minor = 90").await;
     let page = run(client).await;
     assert_eq!(page["runs"][0]["outcome"], "clean");
@@ -244,7 +251,7 @@ async fn an_altered_row_is_an_incident_until_it_is_repaired(pool: PgPool) {
     assert!(automations.iter().all(|run| run["status"] == "completed"), "{automations:?}");
     let metrics = client.get("/metrics").send().await.expect("an answer").text().await.expect("a body");
     assert!(metrics.contains("tidewatch_witness_runs_total{outcome=\"drift\"} 2"), "{metrics}");
-    assert!(metrics.contains("tidewatch_witness_drifts 0"), "{metrics}");
+    assert_eq!(drifts(&pool).await, 0);
     server.stop().await;
 }
 
