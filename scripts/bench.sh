@@ -2,7 +2,7 @@
 # bench.sh (make bench): measures Tidewatch beside its peers and writes bench/RESULTS.md. About an hour.
 #   RUNS=5           runs of which the median counts
 #   ROWS=            fanout,commit,memory,transaction,relay,stalled,replay,held,flood,jobs,publish,
-#                    pages: only these
+#                    pages,badge: only these
 #   QUICK=           1: short windows and small numbers, for iterating
 #   HOLD=300         seconds for which 10,000 connections are held
 #   PAGES_EVENTS=, PAGES_SETTLEMENTS=
@@ -97,7 +97,7 @@ trap 'exit 143' TERM HUP
 run_script "$here/setup.sh" rust
 need_toolchain
 case "${ROWS:-}" in
-  jobs | pages) ;;
+  jobs | pages | badge) ;;
   publish) node_peer hono ;;
   *)
     install_peers

@@ -1,5 +1,6 @@
 //! What is measured: one module a row, or a few rows that one run gives.
 
+mod badge;
 mod commit;
 mod fanout;
 mod flood;
@@ -45,6 +46,8 @@ pub enum Group {
     Publish,
     /// The server time of each page
     Pages,
+    /// The number of unread notifications at all devices of a person
+    Badge,
 }
 
 impl Group {
@@ -64,6 +67,7 @@ impl Group {
             Self::Jobs => jobs::SPECS,
             Self::Publish => publish::SPECS,
             Self::Pages => pages::SPECS,
+            Self::Badge => badge::SPECS,
         }
     }
 
@@ -91,6 +95,7 @@ impl Group {
             Self::Jobs => jobs::measure(context).await,
             Self::Publish => publish::measure(context).await,
             Self::Pages => pages::measure(context).await,
+            Self::Badge => badge::measure(context).await,
         }
     }
 }
