@@ -59,8 +59,14 @@ pub struct RecordDetail {
 }
 
 impl RecordDetail {
-    /// Most events of `timeline`; the newest are kept.
-    pub const MAX_TIMELINE: usize = 200;
+    /// Most events of `timeline`; the newest are kept. The explorer has them all.
+    pub const MAX_TIMELINE: usize = 100;
+
+    /// Whether there are events older than those of `timeline`.
+    #[must_use]
+    pub fn has_older_events(&self) -> bool {
+        self.timeline.first().is_some_and(|oldest| oldest.aggregate_version > 1)
+    }
 }
 
 /// What somebody wrote about a record.

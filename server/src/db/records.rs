@@ -20,7 +20,7 @@ use super::visibility::SubjectColumns;
 /// Up to here rows are counted one by one; above, Postgres estimates.
 const COUNTED: i64 = 1_000;
 /// Up to so many records of a word are found by it; of a word that more have, a page is full soon without.
-const FEW: i32 = 20_000;
+const FEW: i32 = 5_000;
 /// So many of the words that are asked for are tried.
 const MOST_WORDS: usize = 4;
 /// Characters of a field's value that the index has.

@@ -17,8 +17,10 @@ use crate::db::events::{self as log, Source, Wanted};
 use crate::error::Error;
 use crate::state::AppState;
 
-/// Positions that one search looks at where no index helps.
-pub const MOST_POSITIONS: u64 = 50_000;
+/// Positions that one search looks at where no index helps, and of payloads that are read through for words: each about
+/// as many as can be looked at in the 50 ms that a page may take. Its reader can have it go on from there.
+pub const MOST_POSITIONS: u64 = 40_000;
+const MOST_PAYLOADS: u64 = 10_000;
 /// Longest that one statement takes, and after which a search looks no further.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A time with at most so many events is read as a whole and put in order.
@@ -158,12 +160,13 @@ impl Search<'_> {
             let last = log::position_at(self.connection, project, to).await?;
             self.before = self.before.min(last.next());
         }
+        let most = if self.asked.q.is_some() { MOST_PAYLOADS } else { MOST_POSITIONS };
         let (mut looked_at, mut stretch) = (0, FIRST_STRETCH);
         while !self.is_full() && self.before.previous() > floor {
-            if looked_at >= MOST_POSITIONS || (looked_at > 0 && self.started.elapsed() >= PATIENCE) {
+            if looked_at >= most || (looked_at > 0 && self.started.elapsed() >= PATIENCE) {
                 return Ok(Some(self.before));
             }
-            let length = stretch.min(MOST_POSITIONS - looked_at);
+            let length = stretch.min(most - looked_at);
             let from = Position::new(self.before.get().saturating_sub(length)).unwrap_or_default();
             let from = from.max(floor.next());
             let Some(rest) = self.read(&Source::Walk(from)).await? else {

@@ -309,7 +309,9 @@ async fn a_long_search_says_how_far_it_looked(pool: PgPool) {
         before = next.to_string();
     };
     assert_eq!(events.as_array().map(Vec::len), Some(1));
-    assert!(!stops.is_empty() && stops.iter().all(|stop| *stop >= 10_002), "{stops:?}");
+    assert_eq!(stops, [50_002, 40_002, 30_002, 20_002, 10_002, 2], "payloads that are read through");
+    let page = server.client.json(&query(&[("types", "nobody.has")])).await;
+    assert_eq!(page["lookedTo"], 20_002, "where no payload is read");
     // What an index finds is found at once.
     assert_eq!(found(&server.client, &[("resourceId", "needle")]).await, ["needle"]);
     let reader = server.add_person(server.project, "ann@example.com", &["viewer"], &[]).await;

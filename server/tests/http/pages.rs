@@ -281,3 +281,31 @@ async fn a_ticket_goes_to_a_contractor_by_name(pool: PgPool) {
     assert!(text_of(&shown, "data-field=\"contractorId\"").contains("Boiler &amp; Sons"));
     server.stop().await;
 }
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_long_history_shows_its_newest_events_and_leads_to_all(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    let mut settlement = server.client.create("INV-1").await;
+    let path = format!("/settlements/{}?project=demo", settlement["id"].as_str().expect("an id"));
+    let all = format!(
+        "/events?resourceTypes=Settlement&amp;resourceId={}",
+        settlement["id"].as_str().expect("an id")
+    );
+    for _ in 0..50 {
+        settlement =
+            server.client.make_move(&settlement, json!({ "move": "hold", "reason": "once more" })).await;
+        settlement = server.client.make_move(&settlement, json!({ "move": "release" })).await;
+        if settlement["version"] == 99 {
+            server.all_published().await;
+            let (_, shown) = page(&client, &path).await;
+            assert_eq!(shown.matches("class=\"timeline-item\"").count(), 99);
+            assert!(!shown.contains(&all), "it is all there");
+        }
+    }
+    server.all_published().await;
+    let (_, shown) = page(&client, &path).await;
+    assert_eq!(shown.matches("class=\"timeline-item\"").count(), 100);
+    assert!(shown.contains(&all), "{shown}");
+    server.stop().await;
+}

@@ -45,6 +45,10 @@ pub(super) fn RecordView(
     let timeline = Memo::new(move |_| {
         state.with(|state| state.detail().timeline.iter().rev().cloned().collect::<Vec<_>>())
     });
+    let has_older = Memo::new(move |_| state.with(|state| state.detail().has_older_events()));
+    let all_events = StoredValue::new(module.with_value(|module| {
+        project.href(&format!("/events?resourceTypes={}&resourceId={id}", module.aggregate_type))
+    }));
     let (path, title, name, amount, progress, troubles) = module.with_value(|module| {
         let of_kind =
             |is: fn(&FieldKind) -> bool| module.fields.iter().find(|field| is(&field.kind)).cloned();
@@ -106,6 +110,9 @@ pub(super) fn RecordView(
                 <section aria-labelledby="history">
                     <h2 id="history">"History"</h2>
                     <Timeline events=timeline label="Events, newest first"/>
+                    <Show when=move || has_older.get()>
+                        <p class="timeline-rest"><a href=all_events.get_value()>"All of its events"</a></p>
+                    </Show>
                 </section>
             </div>
             <Checks id=id.clone() checks/>
