@@ -13,13 +13,14 @@ use crate::contexts::notifications::provide_notifications_done;
 use crate::contexts::toasts::provide_toasts;
 use crate::layouts::DashboardLayout;
 use crate::live::provide_live;
+use crate::pages::NotFoundPage;
 use crate::pages::lazy::{
-    ApiKeysRoute, AuditRoute, ChannelsRoute, ConnectionsRoute, EventRoute, EventsRoute, JobRoute, JobsRoute,
-    NotificationRoute, NotificationRuleRoute, NotificationRulesRoute, NotificationSettingsRoute,
-    NotificationsRoute, OpenNotificationRoute, OverviewRoute, PeopleRoute, ProjectRoute, RecordRoute,
-    RecordsRoute, SessionsRoute, SystemRoute, WebhookRoute, WebhooksRoute, WitnessRoute,
+    ApiKeysRoute, AuditRoute, ChannelsRoute, ConnectionsRoute, EventRoute, EventsRoute, InvitationRoute,
+    JobRoute, JobsRoute, LoginRoute, NotificationRoute, NotificationRuleRoute, NotificationRulesRoute,
+    NotificationSettingsRoute, NotificationsRoute, OpenNotificationRoute, OverviewRoute, PeopleRoute,
+    ProjectRoute, RecordRoute, RecordsRoute, SessionsRoute, SystemRoute, UnsubscribeRoute, WebhookRoute,
+    WebhooksRoute, WitnessRoute,
 };
-use crate::pages::{InvitationPage, LoginPage, NotFoundPage, UnsubscribePage};
 
 /// The whole UI.
 ///
@@ -41,9 +42,9 @@ pub fn App() -> impl IntoView {
         <div class="routing" data-routing=move || is_routing.get().to_string() aria-hidden="true"></div>
         <Router set_is_routing>
             <Routes fallback=|| view! { <DashboardLayout><NotFoundPage/></DashboardLayout> }>
-                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
-                <Route path=path!("/invitation") view=InvitationPage ssr=SsrMode::Async/>
-                <Route path=path!("/unsubscribe") view=UnsubscribePage ssr=SsrMode::Async/>
+                <Route path=path!("/login") view={Lazy::<LoginRoute>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/invitation") view={Lazy::<InvitationRoute>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/unsubscribe") view={Lazy::<UnsubscribeRoute>::new()} ssr=SsrMode::Async/>
                 <ParentRoute
                     path=path!("")
                     view=|| view! { <DashboardLayout><Outlet/></DashboardLayout> }

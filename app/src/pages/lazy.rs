@@ -1,5 +1,5 @@
-//! The parts in which the browser loads the pages: each when somebody first goes there. Until then it has the frame, the
-//! live client and the login.
+//! The parts in which the browser loads the pages: each when somebody first goes there. Until then it has the frame and
+//! the live client.
 //!
 //! A part is one file; what several parts share is in files of its own. The server names those of the page that it
 //! renders in the document's head, so that they come together with the frame, and the part itself in `html[data-part]`,
@@ -19,10 +19,11 @@ use leptos_router::LazyRoute;
 use leptos_router::hooks::use_location;
 
 use super::{
-    ApiKeysPage, AuditPage, ChannelsPage, ConnectionsPage, EventPage, EventsPage, JobPage, JobsPage,
-    NotificationPage, NotificationRulePage, NotificationRulesPage, NotificationSettingsPage,
-    NotificationsPage, OpenNotificationPage, OverviewPage, PeoplePage, ProjectPage, RecordPage, RecordsPage,
-    SessionsPage, SystemPage, WebhookPage, WebhooksPage, WitnessPage,
+    ApiKeysPage, AuditPage, ChannelsPage, ConnectionsPage, EventPage, EventsPage, InvitationPage, JobPage,
+    JobsPage, LoginPage, NotificationPage, NotificationRulePage, NotificationRulesPage,
+    NotificationSettingsPage, NotificationsPage, OpenNotificationPage, OverviewPage, PeoplePage, ProjectPage,
+    RecordPage, RecordsPage, SessionsPage, SystemPage, UnsubscribePage, WebhookPage, WebhooksPage,
+    WitnessPage,
 };
 
 /// Where the document says which part its page is in.
@@ -154,6 +155,12 @@ async fn go_by_document() -> Infallible {
 
 // As few as make a difference: what some of them share is a file for each combination of them.
 parts! {
+    /// What is shown to who is not signed in.
+    door(DoorPages) / load_door {
+        LoginPage => LoginRoute,
+        InvitationPage => InvitationRoute,
+        UnsubscribePage => UnsubscribeRoute,
+    }
     /// How everything stands: the charts.
     overview(OverviewPages) / load_overview { OverviewPage => OverviewRoute }
     /// The lists of the modules, and their records.
