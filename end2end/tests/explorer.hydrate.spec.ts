@@ -24,6 +24,21 @@ test('events appear by themselves, wait while paused, and come when it goes on',
   await expect(live).toHaveAttribute('data-paused', 'false');
 });
 
+test('an event of a type that nobody knew appears by itself as well', async ({ page, operator, tidewatch }) => {
+  // The page's program polls where it has no stream: here it has one.
+  await page.goto('/events');
+  await new Dashboard(page).isLive();
+  const type = `scanner.${Math.random().toString(36).slice(2).replace(/[0-9]/g, 'x')}`;
+  const event = { channelName: 'scans', eventType: type, aggregateType: 'Scanner', aggregateId: 's_1', payload: { beep: true } };
+  for (const priority of ['normal', 'high']) {
+    const published = await tidewatch.curl('POST', '/api/v1/publishers/events/publish', { ...event, priority });
+    expect(published.status).toBe(202);
+    await expect(page.locator(`.event[data-id="${published.json.events[0].eventId}"]`)).toBeVisible();
+  }
+  expect(await page.evaluate(() => performance.getEntriesByType('resource')
+    .some((entry) => entry.name.includes('/api/v1/events?') && entry.name.includes('limit=')))).toBe(false);
+});
+
 test('while somebody points at an event, new ones wait behind a pill', async ({ page, operator, tidewatch }) => {
   await make(tidewatch, 'tickets', { title: 'Pointed at' });
   await page.goto('/events?types=ticket.*');

@@ -47,16 +47,24 @@ impl Batch {
         self.ends = None;
         let events = std::mem::take(&mut self.events);
         let Some(last) = events.last() else { return Bytes::new() };
-        let mut bytes = BytesMut::from(
-            format!("id: {}\nevent: {BATCH}\ndata: [", last.event().envelope.event_id).as_bytes(),
-        );
-        for (index, event) in events.iter().enumerate() {
-            if index > 0 {
-                bytes.extend_from_slice(b",");
-            }
-            bytes.extend_from_slice(&event.json());
-        }
-        bytes.extend_from_slice(b"]\n\n");
-        bytes.freeze()
+        encode(&format!("id: {}\n", last.event().envelope.event_id), &events)
     }
+}
+
+/// These events as a message of their own, without an id: they overtake others, which are still to come.
+#[must_use]
+pub fn urgent(events: &Run) -> Bytes {
+    encode("", events)
+}
+
+fn encode(id_line: &str, events: &[Arc<PublishedEvent>]) -> Bytes {
+    let mut bytes = BytesMut::from(format!("{id_line}event: {BATCH}\ndata: [").as_bytes());
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
+            bytes.extend_from_slice(b",");
+        }
+        bytes.extend_from_slice(&event.json());
+    }
+    bytes.extend_from_slice(b"]\n\n");
+    bytes.freeze()
 }

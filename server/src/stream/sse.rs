@@ -17,7 +17,7 @@ use tidewatch_events::stream::{
 use tidewatch_hub::{CloseReason, Delivery, Head, RightsChange, Subscription};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::batch::Batch;
+use super::batch::{self, Batch};
 use super::limits::{Place, StreamEnd};
 use super::warden::Watch;
 use crate::presence::Present;
@@ -165,7 +165,11 @@ impl SseStream {
             Delivery::Events(events) => events.sse_frames(),
             // Without an id: those that they overtake are still to come, and a reader that is cut now must
             // resume before them.
-            Delivery::Urgent(events) => events.sse_frames_without_id(),
+            Delivery::Urgent(events) => match self.batch {
+                // Who asked for batches listens for these alone.
+                Some(_) => batch::urgent(&events),
+                None => events.sse_frames_without_id(),
+            },
             Delivery::Gap { oldest } => self.system(
                 true,
                 SystemCode::HistoryGap,

@@ -169,7 +169,8 @@ async fn a_reader_that_never_reads_is_cut(pool: PgPool) {
         reader.socket.write_all(b"x").await.err().map(drop)
     })
     .await;
-    let metrics = server.client.get("/metrics").send().await.expect("an answer").text().await.expect("a body");
+    let metrics =
+        server.client.get("/metrics").send().await.expect("an answer").text().await.expect("a body");
     assert!(metrics.contains("tidewatch_streams_ended_total{reason=\"stalled\"} 1"), "{metrics}");
     server.stop().await;
 }

@@ -3,6 +3,7 @@
 use futures::StreamExt;
 use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
+use serde_json::json;
 use sqlx::PgPool;
 
 use crate::api_events::create_many;
@@ -39,6 +40,26 @@ async fn a_batch_holds_the_events_of_its_window(pool: PgPool) {
     server.begin_shutdown();
     assert_eq!(batched(&stream.next().await), [8]);
     assert_eq!(stream.next().await.data["code"], "ServerDraining");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_overtakes_a_batch_is_a_batch_as_well(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut stream = server.client.stream("?after=latest&batch=200").await;
+    let event =
+        |name: &str, priority: &str| json!({ "channelName": name, "payload": 1, "priority": priority });
+    let events = json!([event("a", "normal"), event("b", "normal"), event("c", "high")]);
+    server.client.publish(events).await;
+    let urgent = stream.next().await;
+    assert_eq!(
+        (urgent.event.as_str(), urgent.id),
+        ("batch", None),
+        "who is cut now resumes before what was overtaken"
+    );
+    assert_eq!(urgent.data.as_array().map(Vec::len), Some(1));
+    assert_eq!(urgent.data[0]["position"], 3);
+    assert_eq!(batched(&stream.next().await), [1, 2]);
     server.stop().await;
 }
 
