@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use tidewatch_events::catalog;
 use tidewatch_events::stream::{CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -34,9 +33,9 @@ impl Source {
     pub(super) fn open(&self, url: &str) -> Result<(), JsValue> {
         let source = EventSource::new(url)?;
         source.set_onerror(Some(self.on_error.as_ref().unchecked_ref()));
-        let named = catalog::entries().map(|entry| entry.event_type.as_str());
-        for name in named.chain([CONNECTED, HEARTBEAT, SYSTEM_MESSAGE]) {
-            // Fails for no name that the catalog can hold.
+        // Events come without names: this program knows neither the modules of every installation nor what others publish.
+        source.set_onmessage(Some(self.on_message.as_ref().unchecked_ref()));
+        for name in [CONNECTED, HEARTBEAT, SYSTEM_MESSAGE] {
             let _ = source.add_event_listener_with_callback(name, self.on_message.as_ref().unchecked_ref());
         }
         self.current.replace(Some(source));
