@@ -105,7 +105,7 @@ pub(super) fn RecordView(
                 </div>
                 <section aria-labelledby="history">
                     <h2 id="history">"History"</h2>
-                    <Timeline events=timeline label="Events, newest first"/>
+                    <Timeline events=timeline module label="Events, newest first"/>
                 </section>
             </div>
             <Checks id=id.clone() checks/>
