@@ -1,7 +1,7 @@
 # What each target does is in scripts/, one file each. `make` lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev stop build test test-rust e2e screenshots size bench chaos check check-native check-wasm fmt psql clean
+.PHONY: help setup run new-module dev stop build test test-rust e2e screenshots size bench chaos check check-native check-wasm fmt psql clean
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -9,8 +9,11 @@ help: ## lists these targets
 setup: ## installs what is missing for running and testing
 	@scripts/setup.sh test
 
-run: ## all of Tidewatch with demo data on http://127.0.0.1:3000, until Ctrl-C
+run: ## all of Tidewatch with demo data on http://127.0.0.1:3000, until Ctrl-C (PROGRAM=parcels: one of your own)
 	@scripts/run.sh
+
+new-module: ## writes a program with a module of your own into examples (NAME=parcel)
+	@scripts/new-module.sh "$(NAME)"
 
 dev: ## the same, rebuilt and reloaded whenever a file changes
 	@scripts/dev.sh

@@ -13,6 +13,8 @@ tree="$(cargo tree --quiet --workspace --all-features --target all --edges norma
   --depth 1 --prefix depth --no-dedupe --format ' {p}')"
 direct="$(awk '$1 == "0" { crate = $2 } $1 == "1" { print crate, $2 }' <<<"$tree")"
 crates="$(awk '$1 == "0" { print $2 }' <<<"$tree")"
+# Programs with modules of one's own.
+programs="$(awk -v folder="($TIDEWATCH_ROOT/examples/" '$1 == "0" && index($0, folder) { print $2 }' <<<"$tree")"
 
 broken=0
 
@@ -88,9 +90,14 @@ within tidewatch-bench "the benchmarks use outbox, jobs and the SDK, and know th
 within tidewatch-chaos "the suite breaks the server from outside, as a program." tidewatch-bench
 without tidewatch-bench "the benchmarks measure the server from outside." leptos
 
+for crate in $programs; do
+  within "$crate" "a program of one's own is modules, and the server that shows them." \
+    tidewatch-client tidewatch-events tidewatch-modules tidewatch-server
+done
+
 for crate in $crates; do
-  if dependencies_of "$crate" | grep -qx tidewatch-server; then
-    complain_about "$crate" tidewatch-server "nothing depends on the server; it puts the others together."
+  if dependencies_of "$crate" | grep -qx tidewatch-server && ! grep -qx "$crate" <<<"$programs"; then
+    complain_about "$crate" tidewatch-server "nothing depends on the server but programs in examples; it puts the others together."
   fi
 done
 

@@ -3,6 +3,7 @@
 #   set-up, build, PostgreSQL (unless DATABASE_URL is set), migrations, demo data, server, simulator
 # TIDEWATCH_LISTEN=127.0.0.1:3000   where the server listens
 # TIDEWATCH_RATE=5/s                how much the simulator does; "off" leaves it out
+# PROGRAM=parcels                   a program with modules of one's own, by its package, in the place of tidewatch
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 # shellcheck source=scripts/env.sh
@@ -32,6 +33,7 @@ cd "$TIDEWATCH_ROOT"
 dist="$TIDEWATCH_DATA/dist"
 logs="$TIDEWATCH_DATA/log"
 demo="$TIDEWATCH_DATA/demo.env"
+program="$dist/tidewatch"
 server='' simulator='' is_up=''
 
 # shellcheck disable=SC2317 # called by a trap
@@ -60,11 +62,24 @@ interrupted() {
 
 # The short commands of the program itself: silent when they succeed.
 tidewatch() {
-  run_long "$1" "$2" "$dist/tidewatch" "${@:3}"
+  run_long "$1" "$2" "$program" "${@:3}"
+}
+
+# Builds PROGRAM and has it take the place of tidewatch. The site is the same: what a module is travels with the pages.
+build_program() {
+  local flags=() profile=debug
+  if [ -n "${TIDEWATCH_RELEASE:-}" ]; then
+    flags=(--release) profile=release
+  fi
+  run_long "build-$PROGRAM" "Building $PROGRAM" \
+    cargo build --package "$PROGRAM" --bin "$PROGRAM" ${flags[@]+"${flags[@]}"}
+  program="$dist/$PROGRAM" # beside hash.txt, which it looks for there
+  cp "$CARGO_TARGET_DIR/$profile/$PROGRAM" "$program.new"
+  mv "$program.new" "$program"
 }
 
 start_server() {
-  spawn "$logs/server.log" "$dist/tidewatch" serve
+  spawn "$logs/server.log" "$program" serve
   server=$SPAWNED
   echo "$server" >"$TIDEWATCH_DATA/server.pid"
   local waited=0
@@ -94,7 +109,7 @@ start_simulator() {
   [ "${TIDEWATCH_RATE:-5/s}" != off ] || return 0
   TIDEWATCH_API_KEY="$(env_value "$demo" TIDEWATCH_API_KEY)" \
     TIDEWATCH_SUPERVISOR_API_KEY="$(env_value "$demo" TIDEWATCH_SUPERVISOR_API_KEY)" \
-    spawn "$logs/simulator.log" "$dist/tidewatch" simulate --rate "${TIDEWATCH_RATE:-5/s}"
+    spawn "$logs/simulator.log" "$program" simulate --rate "${TIDEWATCH_RATE:-5/s}"
   simulator=$SPAWNED
   echo "$simulator" >"$TIDEWATCH_DATA/simulator.pid"
 }
@@ -111,6 +126,9 @@ watch_over() {
   server_ended
 }
 
+case "${PROGRAM:-}" in
+  *[!a-z0-9_-]*) die "PROGRAM is the name of a package, such as parcels" ;;
+esac
 load_env .env
 choose_address
 # Open browsers keep their streams: whoever stops a demo does not want to wait for them.
@@ -126,6 +144,7 @@ trap 'interrupted 143' TERM HUP
 run_script "$here/setup.sh" run
 need_toolchain
 run_script "$here/build.sh" "$dist"
+[ -z "${PROGRAM:-}" ] || build_program
 use_dist "$dist"
 start_database
 tidewatch migrate "Migrating the database" migrate

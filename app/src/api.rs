@@ -33,7 +33,7 @@ pub use operations::{
 pub use overview::get_overview;
 pub use records::{
     CommentOnRecord, CreateRecord, MoveRecord, MoveRecords, comment_on_record, count_moves, create_record,
-    get_record, get_record_deliveries, list_records, move_record, move_records,
+    get_record, get_record_charts, get_record_deliveries, list_records, move_record, move_records,
 };
 pub use servers::get_server_checks;
 pub use user::{ForgetView, SaveView, forget_view, get_current_user, save_view};

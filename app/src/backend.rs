@@ -16,8 +16,8 @@ use crate::model::{
     ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Inbox,
     InboxQuery, Job, JobPage, JobQuery, MoveRequest, Notification, NotificationCount, NotificationProof,
     NotificationRule, NotificationSettings, NotificationSettingsPage, NotificationStep, Organization,
-    Overview, People, ProjectChange, RecordDetail, RecordPage, ServerCheck, Session, Snapshot, SystemStatus,
-    Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail, WebhookQuery, WitnessPage,
+    Overview, People, ProjectChange, RecordCharts, RecordDetail, RecordPage, ServerCheck, Session, Snapshot,
+    SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail, WebhookQuery, WitnessPage,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -34,6 +34,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn overview(&self, range: TimeRange) -> Result<Snapshot<Overview>, AppError>;
     /// A page of a module's records.
     async fn list_records(&self, module: &str, query: RecordQuery) -> Result<Snapshot<RecordPage>, AppError>;
+    /// What a module's charts show; [`AppError::NotFound`] where it asks for none.
+    async fn record_charts(&self, module: &str) -> Result<Snapshot<RecordCharts>, AppError>;
     /// One record with its history.
     async fn get_record(&self, module: &str, id: &str) -> Result<Snapshot<RecordDetail>, AppError>;
     /// Makes a record of what was entered.

@@ -24,6 +24,7 @@ mod overview;
 mod preference;
 mod range;
 mod record;
+mod record_charts;
 mod server_check;
 mod settlement;
 mod snapshot;
@@ -69,6 +70,7 @@ pub use range::{ParseRangeError, TimeRange};
 pub use record::{
     BulkAnswer, BulkAsked, BulkImpact, BulkStarted, Comment, MoveRequest, RecordDetail, RecordPage, Total,
 };
+pub use record_charts::{EventSteps, RecordCharts, StandingCount};
 pub use server_check::ServerCheck;
 pub use settlement::SettlementRow;
 pub use snapshot::Snapshot;

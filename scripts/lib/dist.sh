@@ -22,11 +22,13 @@ sources_fingerprint() (
   } | sha256 | cut -d ' ' -f 1
 )
 
-# Everything but what belongs to tests, scripts and prose.
+# Everything but what belongs to tests, scripts and prose, and programs of one's own. The example stands in the program, which
+# writes others like it.
 source_files() {
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git -c core.quotePath=false ls-files --cached --others --exclude-standard
   else
     find . -name target -prune -o -name node_modules -prune -o -name .data -prune -o -type f -print | sed 's|^\./||'
-  fi | grep -Ev '^(end2end|bench|chaos|deploy|docs|scripts|\.github|\.ci)/' | LC_ALL=C sort
+  fi | grep -Ev '^(end2end|bench|chaos|deploy|docs|scripts|\.github|\.ci)/' |
+    awk '!/^examples\// || /^examples\/parcels\//' | LC_ALL=C sort
 }

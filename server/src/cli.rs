@@ -6,6 +6,7 @@ mod doctor;
 mod health;
 mod keys;
 mod migrate;
+mod new;
 mod office;
 mod projects;
 mod publish;
@@ -21,6 +22,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::installation::Tidewatch;
 
 /// An admin dashboard with integrated live events.
 #[derive(Debug, Parser)]
@@ -52,6 +55,8 @@ enum Command {
     Publish(publish::Publish),
     /// Show events as they happen
     Tail(tail::Tail),
+    /// Begin something of your own
+    New(new::New),
     /// Ask a server whether it takes work: 0 where it does, 1 where not
     Health(health::Health),
     Doctor(Box<doctor::Doctor>),
@@ -77,19 +82,20 @@ impl Cli {
 ///
 /// # Errors
 /// What went wrong, for the person who called it.
-pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+pub async fn run(cli: Cli, tidewatch: &Tidewatch) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Verify(command) => return Ok(verify::run(command).await),
+        Command::Verify(command) => return Ok(verify::run(command, tidewatch.modules()).await),
         Command::Health(command) => return health::run(command).await,
-        Command::Doctor(command) => return doctor::run(*command).await,
+        Command::Doctor(command) => return doctor::run(*command, tidewatch).await,
         Command::Completions(command) => completions::run(&command),
-        Command::Serve(config) => serve::run(*config).await,
-        Command::Migrate(command) => migrate::run(command).await,
+        Command::New(command) => new::run(&command),
+        Command::Serve(config) => serve::run(*config, tidewatch).await,
+        Command::Migrate(command) => migrate::run(command, tidewatch).await,
         Command::Seed(command) => seed::run(command).await,
         Command::Projects(command) => projects::run(command).await,
-        Command::Keys(command) => keys::run(command).await,
+        Command::Keys(command) => keys::run(command, tidewatch.modules()).await,
         Command::Users(command) => users::run(command).await,
-        Command::Simulate(command) => simulate::run(command).await,
+        Command::Simulate(command) => simulate::run(command, tidewatch.modules()).await,
         Command::Publish(command) => publish::run(command).await,
         Command::Tail(command) => tail::run(command).await,
     }

@@ -10,6 +10,7 @@ mod settings;
 use serde::Serialize;
 
 use crate::config::ServeConfig;
+use crate::installation::Tidewatch;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,9 +59,9 @@ impl Finding {
 }
 
 /// Looks at everything that a server with these settings needs, and tells of each check as it is done.
-pub async fn examine(config: &ServeConfig, mut tell: impl FnMut(Finding)) {
+pub async fn examine(config: &ServeConfig, tidewatch: &Tidewatch, mut tell: impl FnMut(Finding)) {
     settings::examine(config).into_iter().for_each(&mut tell);
     machine::examine(config).await.into_iter().for_each(&mut tell);
-    database::examine(&config.database).await.into_iter().for_each(&mut tell);
+    database::examine(&config.database, tidewatch).await.into_iter().for_each(&mut tell);
     neighbours::examine(config).await.into_iter().for_each(&mut tell);
 }

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`installation`] | what a program is made of: Tidewatch, and the modules that its developers add |
 //! | [`config`], [`telemetry`] | how it is started, what it logs |
 //! | [`serve`] | starting, running and ending everything in order |
 //! | [`access`] | who is asking and what they may |
@@ -22,6 +23,7 @@
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
 //! | [`ui`] | the dashboard's port |
 //! | [`cli`] | the commands of the binary `tidewatch` |
+//! | `testing` | runs and asks a program of one's own, in tests of modules (feature `testing`) |
 
 #![recursion_limit = "256"]
 
@@ -38,6 +40,7 @@ pub mod domain;
 pub mod error;
 pub mod gateway;
 pub mod http;
+pub mod installation;
 pub mod jobs;
 pub mod metrics;
 pub mod notifications;
@@ -49,7 +52,11 @@ pub mod serve;
 pub mod state;
 pub mod stream;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod ui;
 pub mod walker;
 pub mod webhooks;
 pub mod witness;
+
+pub use installation::Tidewatch;

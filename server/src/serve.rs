@@ -33,11 +33,11 @@ use crate::broker;
 use crate::config::{DatabaseConfig, ServeConfig};
 use crate::db;
 use crate::deliveries::Deliveries;
-use crate::domain::Modules;
 use crate::gateway;
 use crate::http::detach::Detached;
 use crate::http::router::router;
 use crate::http::socket::{Peer, Sockets};
+use crate::installation::Tidewatch;
 use crate::jobs;
 use crate::metrics::{Metrics, machinery};
 use crate::notifications::outside::Outside;
@@ -137,9 +137,14 @@ fn pool_options(connections: u32) -> PgPoolOptions {
 ///
 /// # Errors
 /// Postgres cannot be reached at the start, its schema is not up to date, or the listener fails.
-pub async fn run(socket: TcpSocket, config: ServeConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    tidewatch: &Tidewatch,
+    socket: TcpSocket,
+    config: ServeConfig,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let options = config.database.database_url.0.clone();
-    let state = prepare(config).await?;
+    let state = prepare(tidewatch, config).await?;
     let background = CancellationToken::new();
     let tasks = TaskTracker::new();
 
@@ -253,10 +258,10 @@ struct Prepared {
     workers: PgPool,
 }
 
-async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
+async fn prepare(tidewatch: &Tidewatch, config: ServeConfig) -> anyhow::Result<Prepared> {
     let pool = connect_restricted(&config.database);
     let access = self::pool(&config.database, ACCESS_CONNECTIONS, "tidewatch access");
-    check_schema(&access).await?;
+    check_schema(tidewatch, &access).await?;
     let digester = Digester::new(match &config.secret {
         Some(secret) => secrecy::ExposeSecret::expose_secret(secret).as_bytes().to_vec(),
         None => db::secrets::ensure(&access, "digests", &random_bytes())
@@ -298,7 +303,7 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
         outside,
         notifications: Notifications::new(notification_pool, waker.clone()),
         jobs: tidewatch_jobs::Waker::default(),
-        modules: Modules::built_in(),
+        modules: tidewatch.modules().clone(),
         reads: Reads::new(metrics.clone()),
         metrics,
         outbox: Outbox::new(pool.clone(), waker.clone()),
@@ -339,23 +344,13 @@ async fn prepare(config: ServeConfig) -> anyhow::Result<Prepared> {
     Ok(Prepared { app, waker, relay, system: system_pool, follower, workers })
 }
 
-/// Refuses to start on a schema that this binary does not know, instead of failing at some query.
-async fn check_schema(pool: &PgPool) -> anyhow::Result<()> {
+/// Refuses to start on a schema that this program does not know, instead of failing at some query.
+async fn check_schema(tidewatch: &Tidewatch, pool: &PgPool) -> anyhow::Result<()> {
     let mut connection = pool.acquire().await.context("cannot reach Postgres; is DATABASE_URL right?")?;
-    let applied: Vec<i64> =
-        sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
-            .fetch_all(&mut *connection)
-            .await
-            .context("the database has no schema yet; run `tidewatch migrate`")?;
-    let missing = MIGRATIONS.iter().find(|migration| !applied.contains(&migration.version));
-    match missing {
-        Some(migration) => anyhow::bail!(
-            "the migration {} ({}) is not applied; run `tidewatch migrate`",
-            migration.version,
-            migration.description
-        ),
-        None => Ok(()),
-    }
+    let lacking = tidewatch.lacking(&mut connection).await.context("cannot read the schema")?;
+    let Some(first) = lacking.first() else { return Ok(()) };
+    let all: Vec<String> = lacking.iter().map(ToString::to_string).collect();
+    anyhow::bail!("{}. {}", all.join("; "), first.advice())
 }
 
 fn relay_config(config: &ServeConfig) -> RelayConfig {

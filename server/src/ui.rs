@@ -17,9 +17,9 @@ use tidewatch_app::model::{
     ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Inbox,
     InboxQuery, Job, JobPage, JobQuery, ModuleLink, MoveRequest, Notification, NotificationCount,
     NotificationProof, NotificationRule, NotificationSettings, NotificationSettingsPage, NotificationStep,
-    Organization, Overview, People, ProjectChange, ProjectLink, RecordDetail, RecordPage, ServerCheck,
-    Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail, WebhookQuery,
-    WitnessPage,
+    Organization, Overview, People, ProjectChange, ProjectLink, RecordCharts, RecordDetail, RecordPage,
+    ServerCheck, Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail,
+    WebhookQuery, WitnessPage,
 };
 use tidewatch_events::id::{
     JobId, NotificationId, NotificationRuleId, SavedViewId, UserId, WebhookDeliveryId, WebhookId,
@@ -171,6 +171,10 @@ impl Backend for RequestBackend {
 
     async fn list_records(&self, module: &str, query: RecordQuery) -> Result<Snapshot<RecordPage>, AppError> {
         self.read_records(module, query).await.map_err(|error| self.app_error(error))
+    }
+
+    async fn record_charts(&self, module: &str) -> Result<Snapshot<RecordCharts>, AppError> {
+        self.read_record_charts(module).await.map_err(|error| self.app_error(error))
     }
 
     async fn get_record(&self, module: &str, id: &str) -> Result<Snapshot<RecordDetail>, AppError> {

@@ -12,7 +12,9 @@ use crate::backend::Many;
 use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use crate::model::BulkAsked;
-use crate::model::{BulkAnswer, BulkImpact, DeliveryProof, MoveRequest, RecordDetail, RecordPage, Snapshot};
+use crate::model::{
+    BulkAnswer, BulkImpact, DeliveryProof, MoveRequest, RecordCharts, RecordDetail, RecordPage, Snapshot,
+};
 
 /// A page of a module's records.
 #[server(prefix = "/fn", endpoint = "list_records", input = GetUrl, output = JsonText)]
@@ -22,6 +24,12 @@ pub async fn list_records(
     query: RecordQuery,
 ) -> Result<Snapshot<RecordPage>, AppError> {
     crate::backend::use_backend()?.in_project(&project).list_records(&module, query).await
+}
+
+/// What a module's charts show.
+#[server(prefix = "/fn", endpoint = "get_record_charts", input = GetUrl, output = JsonText)]
+pub async fn get_record_charts(project: String, module: String) -> Result<Snapshot<RecordCharts>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).record_charts(&module).await
 }
 
 /// One record.

@@ -118,6 +118,28 @@ impl Mark {
 /// A chart under a heading, with a legend that says the numbers that matter, and the table behind it.
 ///
 /// It follows `data`: what is on the screen stays until there is something newer.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use tidewatch_app::components::Chart;
+/// use tidewatch_app::components::chart::{ChartData, Mark, Places, Series, Unit};
+///
+/// /// Two bars.
+/// #[component]
+/// fn Sizes(small: RwSignal<u32>, large: RwSignal<u32>) -> impl IntoView {
+///     let data = Memo::new(move |_| ChartData {
+///         unit: Unit::Count("parcels"),
+///         places: Places::Names { what: "Size", names: vec!["Small".into(), "Large".into()] },
+///         series: vec![Series {
+///             name: "Parcels",
+///             mark: Mark::Bars,
+///             tone: "accent",
+///             values: vec![Some(small.get().into()), Some(large.get().into())],
+///         }],
+///     });
+///     view! { <div class="card"><Chart id="chart-sizes" title="By size".to_owned() data/></div> }
+/// }
+/// ```
 #[component]
 pub fn Chart(
     /// Its name on the page, for addresses and patterns: no two charts of a page have the same.

@@ -93,6 +93,8 @@ pub enum IconName {
     Down,
     /// A letter.
     Mail,
+    /// Something that is sent or kept.
+    Box,
 }
 
 impl IconName {
@@ -110,6 +112,13 @@ impl IconName {
             "server" => Self::Server,
             "play" => Self::Play,
             "lines" => Self::Lines,
+            "box" => Self::Box,
+            "people" => Self::People,
+            "key" => Self::Key,
+            "mail" => Self::Mail,
+            "gauge" => Self::Gauge,
+            "route" => Self::Route,
+            "archive" => Self::Archive,
             _ => Self::Dot,
         }
     }
@@ -171,6 +180,7 @@ impl IconName {
             Self::Archive => "M2 3h12v3H2ZM3.2 6v7h9.6V6M6.5 8.7h3",
             Self::Down => "M8 3v10M4 9l4 4 4-4",
             Self::Mail => "M2 3.8h12v8.6H2ZM2.4 4.5 8 9l5.6-4.5",
+            Self::Box => "M8 1.8 13.5 4.8v6.4L8 14.2l-5.5-3V4.8ZM2.5 4.8 8 7.8l5.5-3M8 7.8v6.4M5.2 3.3l5.5 3",
             Self::Hook => {
                 "M6.8 7.6 4.6 11.4M9.6 6.6l2.2 3.8M4.6 11.4h6.6M8 2.5a2.3 2.3 0 0 1 1.6 4M8 2.5a2.3 2.3 0 0 0-1.2 5.1M11.2 13.6a2.2 2.2 0 1 0-1-4M4.6 13.6a2.2 2.2 0 0 1-1.4-4"
             }

@@ -1,4 +1,7 @@
 //! A table whose rows stay where they are while someone points at them.
+//!
+//! It is a frame: what the rows are and how they follow is the business of a [`Holdable`] list and of
+//! [`use_live`](crate::live::use_live).
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -13,6 +16,29 @@ const SCROLLED_PX: f64 = 160.0;
 
 /// The frame of a live table. While someone points at it or has scrolled, rows stay where they are and new
 /// ones wait behind a pill, which belongs to what can be pointed at: on the way to it nothing may move.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use tidewatch_app::components::{Freshness, LiveTable};
+/// use tidewatch_app::live::reduce::RecordList;
+/// use tidewatch_events::Timestamp;
+///
+/// /// Rows that `use_live` keeps right.
+/// #[component]
+/// fn Parcels(list: RwSignal<RecordList>, as_of: Timestamp) -> impl IntoView {
+///     view! {
+///         <LiveTable list what="parcels" freshness=move || view! { <Freshness as_of/> }>
+///             <table>
+///                 <tbody>
+///                     <For each=move || list.with(|list| list.visible().to_vec()) key=|row| row.id.clone() let:row>
+///                         <tr><td>{row.id.to_string()}</td></tr>
+///                     </For>
+///                 </tbody>
+///             </table>
+///         </LiveTable>
+///     }
+/// }
+/// ```
 #[component]
 pub fn LiveTable<L>(
     /// The rows.

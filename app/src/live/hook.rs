@@ -1,4 +1,8 @@
 //! A page that begins with a snapshot and follows by events.
+//!
+//! A live page is three things: a server function that reads its data in one snapshot ([`crate::api`]), a [`Reducer`] that
+//! applies an event to that data and nothing else, and a component that calls [`use_live`] and shows the state. Transport,
+//! resuming, other tabs, pausing and rights that change are this hook's business, and no page's.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -53,6 +57,31 @@ impl<T> From<&Snapshot<T>> for Anchor {
 /// called: one at a time, and what is on the screen stays until the answer is there.
 ///
 /// On the server it does nothing; in the browser it begins after hydration.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use tidewatch_app::api::list_records;
+/// use tidewatch_app::components::WhileAllowed;
+/// use tidewatch_app::contexts::project::use_project;
+/// use tidewatch_app::live::reduce::RecordList;
+/// use tidewatch_app::live::{Anchor, use_live};
+/// use tidewatch_app::model::{RecordPage, Snapshot};
+///
+/// /// How many parcels there are, live. The snapshot comes from a resource that the page awaits.
+/// #[component]
+/// fn ParcelCount(snapshot: Snapshot<RecordPage>) -> impl IntoView {
+///     let anchor = Anchor::from(&snapshot); // where the data stands in the stream
+///     let query = snapshot.data.query.clone();
+///     let state = RwSignal::new(RecordList::new(snapshot));
+///     let project = use_project();
+///     let live = use_live(state, anchor, move || list_records(project.slug(), "parcels".into(), query.clone()));
+///     view! {
+///         <WhileAllowed live what="the parcels">
+///             <p>{move || state.with(|list| list.total().count)} " parcels"</p>
+///         </WhileAllowed>
+///     }
+/// }
+/// ```
 pub fn use_live<R, Fetch, Answer>(state: RwSignal<R>, anchor: Anchor, fetch: Fetch) -> Live
 where
     R: Reducer + Send + Sync + 'static,

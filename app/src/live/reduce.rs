@@ -1,6 +1,7 @@
 //! What a page shows, kept right by events. Pure: data in, data out.
 
 mod bell;
+mod charts;
 mod detail;
 mod events;
 mod facts;
@@ -20,6 +21,7 @@ use tidewatch_events::Envelope;
 use crate::model::Snapshot;
 
 pub use bell::BellState;
+pub use charts::ChartsState;
 pub use detail::DetailState;
 pub use events::EventList;
 pub use inbox::InboxList;
@@ -41,6 +43,33 @@ pub trait Holdable {
 }
 
 /// State that begins with a snapshot and follows by events.
+///
+/// ```
+/// use tidewatch_app::live::reduce::Reducer;
+/// use tidewatch_app::model::Snapshot;
+/// use tidewatch_events::Envelope;
+///
+/// /// How many parcels were finished.
+/// struct Finished(u64);
+///
+/// impl Reducer for Finished {
+///     type Data = u64;
+///
+///     fn apply(&mut self, envelope: &Envelope) -> bool {
+///         let is_one = envelope.event_type.as_str() == "parcel.finished";
+///         self.0 += u64::from(is_one);
+///         is_one
+///     }
+///
+///     fn replace(&mut self, snapshot: Snapshot<u64>) {
+///         self.0 = snapshot.data;
+///     }
+///
+///     fn wants_refetch(&self) -> bool {
+///         false // events alone say all there is to say
+///     }
+/// }
+/// ```
 pub trait Reducer {
     /// What the server reads.
     type Data;

@@ -30,6 +30,8 @@ use crate::contexts::clock;
 use crate::contexts::project::in_project;
 
 const EVENTS_URL: &str = "/api/v1/events?types=*";
+/// What the stream is asked beside that; a page of events has no names.
+const NAMELESS: &str = "&named=false";
 
 /// The tab's connection: a handle that can be copied.
 #[derive(Clone, Copy)]
@@ -198,7 +200,7 @@ impl Tab {
     fn carry_out(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::OpenSource { after } => {
-                if self.source.open(&url(&after)).is_err() {
+                if self.source.open(&(url(&after) + NAMELESS)).is_err() {
                     // Not from within the effects of a step, the rest of which is still to come.
                     let tab = Rc::clone(self);
                     set_timeout(move || tab.hear(share::Input::SourceFailed), Duration::ZERO);

@@ -83,6 +83,8 @@ pub struct People {
     pub roles: Vec<Role>,
     /// The organizations there are.
     pub organizations: Vec<Organization>,
+    /// What a role can allow, by the permissions' names: those of the installation's modules among them.
+    pub permissions: Vec<String>,
 }
 
 /// An API key, without its secret.

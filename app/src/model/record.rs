@@ -7,6 +7,8 @@ use tidewatch_events::id::{CommentId, OrganizationId, RecordId, UserId};
 use tidewatch_events::{Envelope, Timestamp};
 use tidewatch_modules::{Module, Record, RecordQuery};
 
+use super::RecordCharts;
+
 /// A page of records, in the order that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,6 +25,8 @@ pub struct RecordPage {
     pub total: Total,
     /// Whether the one who looks may make and move records.
     pub may_act: bool,
+    /// What is drawn above the list; `None`: the module asks for no chart.
+    pub charts: Option<RecordCharts>,
 }
 
 /// How many records a list has.

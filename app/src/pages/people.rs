@@ -51,6 +51,7 @@ pub fn PeoplePage() -> impl IntoView {
 #[component]
 fn PeopleView(snapshot: Snapshot<People>, user: CurrentUser, action: ChangeAction) -> impl IntoView {
     let anchor = Anchor::from(&snapshot);
+    let permissions = StoredValue::new(snapshot.data.permissions.clone());
     // Of invitations and roles no event tells.
     let state = RwSignal::new(Polled::told_by(snapshot, "user."));
     let project = use_project();
@@ -96,7 +97,7 @@ fn PeopleView(snapshot: Snapshot<People>, user: CurrentUser, action: ChangeActio
             </ul>
         </section>
         {may_manage.then(|| view! { <Invitations invitations roles organizations action/> })}
-        <Roles roles may_manage action/>
+        <Roles roles permissions may_manage action/>
         </WhileAllowed>
     }
 }

@@ -1,6 +1,7 @@
 //! The list of a module's records.
 
 mod bulk;
+mod charts;
 mod filters;
 mod new_record;
 mod row;
@@ -12,6 +13,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use self::charts::Charts;
 use self::filters::Filters;
 use self::new_record::NewRecord;
 use self::scope::{Scope, read_query};
@@ -20,6 +22,7 @@ use crate::api::list_records;
 use crate::components::{ErrorState, Loading};
 use crate::contexts::project::use_project;
 use crate::error::AppError;
+use crate::live::Anchor;
 use crate::model::{RecordPage, Snapshot};
 use crate::pages::NotFoundPage;
 
@@ -49,7 +52,8 @@ pub fn RecordsPage() -> impl IntoView {
 
 #[component]
 fn List(snapshot: Snapshot<RecordPage>) -> impl IntoView {
-    let RecordPage { module, query, may_act, .. } = snapshot.data.clone();
+    let RecordPage { module, query, may_act, charts, .. } = snapshot.data.clone();
+    let anchor = Anchor::from(&snapshot);
     let title = module.title.to_string();
     let can_create = may_act && module.new.is_some();
     let hint = (!may_act && module.new.is_some()).then(|| module.act.to_string());
@@ -62,6 +66,7 @@ fn List(snapshot: Snapshot<RecordPage>) -> impl IntoView {
             {hint.map(|permission| view! {
                 <p class="hint">"You can look, and make none yourself: that takes the permission " {permission} "."</p>
             })}
+            {charts.map(|charts| view! { <Charts scope charts anchor/> })}
             <Filters scope/>
             <RecordsTable scope snapshot/>
         </div>

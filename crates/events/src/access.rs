@@ -105,6 +105,12 @@ permissions! {
 }
 
 impl Permission {
+    /// A permission known to be well formed when the program was written.
+    #[must_use]
+    pub const fn from_static(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
     /// The permission as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -118,7 +118,11 @@ macro_rules! ids {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
-    )+};
+    )+
+
+        /// What all these ids begin with, without the underscore.
+        pub const PREFIXES: &[&str] = &[$($prefix),+, "pos"];
+    };
 }
 
 ids! {

@@ -6,6 +6,9 @@ use bytes::Bytes;
 use tidewatch_events::event::Priority;
 use tidewatch_events::{AggregateType, Event, Position};
 
+/// What the line with the JSON begins with.
+const DATA: &str = "data: ";
+
 /// A published event. It is encoded once, however many readers it has; the other forms are parts of
 /// the same bytes.
 #[derive(Debug)]
@@ -73,6 +76,21 @@ impl PublishedEvent {
         encoded.frame.slice(encoded.event_line..)
     }
 
+    /// The same without its `event` line, in two parts: an `EventSource` hears it as a `message`, without having to know
+    /// what types there are.
+    #[must_use]
+    pub fn sse_frame_without_name(&self) -> [Bytes; 2] {
+        let encoded = self.encoded();
+        [encoded.frame.slice(..encoded.event_line), self.sse_data()]
+    }
+
+    /// Its `data` line alone, and the empty line.
+    #[must_use]
+    pub fn sse_data(&self) -> Bytes {
+        let encoded = self.encoded();
+        encoded.frame.slice(encoded.json - DATA.len()..)
+    }
+
     /// The envelope as JSON, in one line.
     #[must_use]
     pub fn json(&self) -> Bytes {
@@ -85,7 +103,7 @@ fn encode(event: &Event) -> Encoded {
     let envelope = &event.envelope;
     let mut frame = format!("id: {}\n", envelope.event_id).into_bytes();
     let event_line = frame.len();
-    frame.extend_from_slice(format!("event: {}\ndata: ", envelope.event_type).as_bytes());
+    frame.extend_from_slice(format!("event: {}\n{DATA}", envelope.event_type).as_bytes());
     let json = frame.len();
     // JSON holds no raw line break, so the data is one line. Writing to memory cannot fail, nor can
     // an envelope: its only map has text keys.

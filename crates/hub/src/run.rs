@@ -23,6 +23,8 @@ struct Inner {
     events: Box<[Arc<PublishedEvent>]>,
     full: bool,
     frames: OnceLock<Bytes>,
+    /// The same without their names.
+    nameless: OnceLock<Bytes>,
 }
 
 impl Run {
@@ -37,7 +39,8 @@ impl Run {
                 break;
             }
         }
-        Self(Arc::new(Inner { events: taken.into_boxed_slice(), full, frames: OnceLock::new() }))
+        let events = taken.into_boxed_slice();
+        Self(Arc::new(Inner { events, full, frames: OnceLock::new(), nameless: OnceLock::new() }))
     }
 
     /// Whether nothing more would fit into it.
@@ -60,6 +63,19 @@ impl Run {
     #[must_use]
     pub fn sse_frames_without_id(&self) -> Bytes {
         concatenate(self.0.events.iter().map(|event| event.sse_frame_without_id()))
+    }
+
+    /// The same without their names: see [`PublishedEvent::sse_frame_without_name`].
+    #[must_use]
+    pub fn sse_frames_without_names(&self) -> Bytes {
+        let parts = || self.0.events.iter().flat_map(|event| event.sse_frame_without_name());
+        self.0.nameless.get_or_init(|| concatenate(parts())).clone()
+    }
+
+    /// The same without names and ids.
+    #[must_use]
+    pub fn sse_data(&self) -> Bytes {
+        concatenate(self.0.events.iter().map(|event| event.sse_data()))
     }
 }
 

@@ -15,16 +15,18 @@
 //! | [`query`] | which records a list shows, and in which order: the same rule for Postgres and browser |
 //! | [`aggregate`] | what a developer writes: creation and moves |
 //! | [`outcome`] | what a move leads to: its event, postings, and what happens to other records |
+//! | [`prelude`] | all that a module's file needs, in one line |
 
 pub mod aggregate;
 pub mod module;
 pub mod outcome;
+pub mod prelude;
 pub mod query;
 pub mod record;
 pub mod words;
 
 pub use aggregate::{Aggregate, Context, Domain, MoveError, domain};
-pub use module::{Field, FieldKind, Input, InputKind, Module, MoveRule, Status, Tone};
+pub use module::{Chart, Field, FieldKind, Input, InputKind, Module, MoveRule, Status, Tone};
 pub use outcome::{Effect, Outcome, Posting};
 pub use query::{Cursor, ParseCursorError, RecordQuery, Sort};
 pub use record::Record;

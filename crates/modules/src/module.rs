@@ -41,6 +41,21 @@ pub struct Module {
     pub moves: Vec<MoveRule>,
     /// What is entered for a new one; `None`: people make none by hand.
     pub new: Option<Vec<Input>>,
+    /// What its list draws above the table, in this order.
+    #[serde(default)]
+    pub charts: Vec<Chart>,
+}
+
+/// A live chart above a module's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Chart {
+    /// How many records stand where. The database counts them as they change: the module's migration says
+    /// `select count_records('…')`.
+    ByStatus,
+    /// Events of its records in the last hour, by the minute. They are told from others by the permission that
+    /// they take, so [`Module::read`] has to be this module's alone.
+    OverTime,
 }
 
 /// Where a record can stand.
@@ -231,7 +246,31 @@ impl Module {
             fields: Vec::new(),
             moves: Vec::new(),
             new: None,
+            charts: Vec::new(),
         }
+    }
+
+    /// A module with permissions of its own: of a `parcel`, `parcels.read` and `parcels.act`. Whoever may do everything
+    /// (the role `admin`, the scope `*`) holds them from the start; everybody else is given them by a role of the
+    /// project's own or a scope that names them.
+    ///
+    /// ```
+    /// use tidewatch_modules::Module;
+    ///
+    /// let module = Module::own("parcel", "Parcel", "par");
+    /// assert_eq!(module.read.as_str(), "parcels.read");
+    /// assert_eq!(module.act.as_str(), "parcels.act");
+    /// ```
+    ///
+    /// # Panics
+    /// `one` cannot be part of a permission's name: it has letters a-z, digits and `_`, and begins with a letter.
+    #[must_use]
+    pub fn own(one: &'static str, aggregate_type: &'static str, prefix: &'static str) -> Self {
+        let permission = |verb: &str| {
+            format!("{one}s.{verb}").parse().unwrap_or_else(|error| panic!("the module `{one}`: {error}"))
+        };
+        let aggregate_type = AggregateType::from_static(aggregate_type);
+        Self::new(one, aggregate_type, prefix, permission("read"), permission("act"))
     }
 
     /// With this icon.
@@ -272,6 +311,18 @@ impl Module {
     pub fn created_with(mut self, inputs: impl IntoIterator<Item = Input>) -> Self {
         self.new = Some(inputs.into_iter().collect());
         self
+    }
+
+    /// With these live charts above its list.
+    #[must_use]
+    pub fn with_charts(mut self, charts: impl IntoIterator<Item = Chart>) -> Self {
+        self.charts = charts.into_iter().collect();
+        self
+    }
+
+    /// Every permission that it takes: to read, to act, and for moves that take another one.
+    pub fn permissions(&self) -> impl Iterator<Item = &Permission> {
+        [&self.read, &self.act].into_iter().chain(self.moves.iter().filter_map(|rule| rule.requires.as_ref()))
     }
 
     /// The field of its events in which the id stands: `settlementId`.

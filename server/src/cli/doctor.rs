@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::config::ServeConfig;
 use crate::doctor::{Finding, Level, examine};
+use crate::installation::Tidewatch;
 
 /// Find what is wrong with a set-up, and say what to do about it
 ///
@@ -24,10 +25,10 @@ pub(super) struct Doctor {
 }
 
 /// 0: nothing is broken; 1: something is.
-pub(super) async fn run(command: Doctor) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(command: Doctor, tidewatch: &Tidewatch) -> anyhow::Result<ExitCode> {
     let mut found: Vec<Finding> = Vec::new();
     let is_colored = super::wants_color();
-    examine(&command.config, |finding| {
+    examine(&command.config, tidewatch, |finding| {
         if !command.json {
             // A closed pipe is no reason to fail.
             let _ = write!(std::io::stdout().lock(), "{}", lines(&finding, is_colored));

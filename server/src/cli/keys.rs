@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::office::{ACTOR, Office, note};
 use crate::commands::keys::{Maker, check, find, make, remove, replace};
 use crate::db;
+use crate::domain::Modules;
 
 #[derive(Debug, Args)]
 pub(super) struct Keys {
@@ -51,11 +52,11 @@ enum Action {
     },
 }
 
-pub(super) async fn run(command: Keys) -> anyhow::Result<()> {
+pub(super) async fn run(command: Keys, modules: &Modules) -> anyhow::Result<()> {
     let pool = command.office.pool();
     let mut transaction = pool.begin().await.context("cannot reach Postgres; is DATABASE_URL right?")?;
     let project = command.office.project(&mut transaction).await?;
-    let answer = act(&mut transaction, &pool, project, &command.office, command.action).await?;
+    let answer = act(&mut transaction, &pool, project, modules, &command.office, command.action).await?;
     transaction.commit().await?;
     answer.say(command.office.format());
     Ok(())
@@ -65,6 +66,7 @@ async fn act(
     connection: &mut PgConnection,
     pool: &PgPool,
     project: ProjectId,
+    modules: &Modules,
     office: &Office,
     action: Action,
 ) -> anyhow::Result<Answer> {
@@ -75,7 +77,7 @@ async fn act(
         }
         Action::Create { name, scopes, expires_in_days } => {
             let name = name.trim();
-            let scopes = check(name, scopes, expires_in_days)?;
+            let scopes = check(modules, name, scopes, expires_in_days)?;
             let digester = office.digester(pool).await?;
             let maker = Maker { digester: &digester, project, name: ACTOR, person: None };
             let (key, secret) = make(connection, maker, name, &scopes, expires_in_days).await?;

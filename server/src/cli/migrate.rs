@@ -1,9 +1,9 @@
 //! `tidewatch migrate`
 
-use anyhow::Context;
 use clap::Args;
 
 use crate::config::DatabaseConfig;
+use crate::installation::Tidewatch;
 use crate::serve::{MIGRATIONS, connect};
 
 #[derive(Debug, Args)]
@@ -12,9 +12,8 @@ pub(super) struct Migrate {
     database: DatabaseConfig,
 }
 
-pub(super) async fn run(command: Migrate) -> anyhow::Result<()> {
-    let pool = connect(&command.database);
-    MIGRATIONS.run(&pool).await.context("the schema cannot be brought up to date")?;
+pub(super) async fn run(command: Migrate, tidewatch: &Tidewatch) -> anyhow::Result<()> {
+    tidewatch.migrate(&connect(&command.database)).await?;
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
     super::say(format_args!("The schema is up to date (migration {newest})."));
     Ok(())

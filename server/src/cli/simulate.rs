@@ -2,6 +2,7 @@
 
 mod api;
 mod business;
+mod described;
 mod dice;
 mod people;
 mod settlements;
@@ -20,6 +21,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use api::Api;
 use people::People;
 use world::{Step, Who, World};
+
+use crate::domain::Modules;
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -93,7 +96,7 @@ struct Tally {
     failures: u64,
 }
 
-pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
+pub(super) async fn run(command: Simulate, modules: &Modules) -> anyhow::Result<()> {
     let shutdown = super::shutdown_signal()?;
     let api = Api::new(&command.url, &command.api_key)?;
     let second = command.supervisor_api_key.as_ref().map(|key| Api::new(&command.url, key)).transpose()?;
@@ -101,8 +104,14 @@ pub(super) async fn run(command: Simulate) -> anyhow::Result<()> {
     let api = &keys.first;
     let mut dice = command.seed.map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
     let mut people = People::new(StdRng::from_rng(&mut dice));
-    let mut world =
-        World::new(dice, command.open as usize, &command.modules, keys.second.is_some(), &command.url)?;
+    let mut world = World::new(
+        dice,
+        command.open as usize,
+        modules,
+        &command.modules,
+        keys.second.is_some(),
+        &command.url,
+    )?;
     for module in world.modules() {
         match api.newest(module).await {
             Ok(records) => world.adopt(module, records),
@@ -137,7 +146,12 @@ struct Keys {
 }
 
 /// One change: the next step of some record, or a new one.
-async fn step(keys: &Keys, world: &mut World, people: &mut People, tally: &mut Tally) -> Result<(), Error> {
+async fn step(
+    keys: &Keys,
+    world: &mut World<'_>,
+    people: &mut People,
+    tally: &mut Tally,
+) -> Result<(), Error> {
     let api = &keys.first;
     let done = match world.choose() {
         Step::Create { module, new } => {
@@ -199,7 +213,7 @@ fn tolerate(error: Error) -> Result<(), Error> {
     if matches!(error.status(), Some(401 | 403)) { Err(error) } else { Ok(()) }
 }
 
-fn report(tally: &Tally, world: &World) {
+fn report(tally: &Tally, world: &World<'_>) {
     tracing::info!(
         changes = tally.changes,
         conflicts = tally.conflicts,

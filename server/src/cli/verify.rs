@@ -43,8 +43,8 @@ pub(super) struct Verify {
 }
 
 /// 0: all is as the events say; 1: it is not; 2: it could not be looked at.
-pub(super) async fn run(command: Verify) -> ExitCode {
-    match verify(&command).await {
+pub(super) async fn run(command: Verify, modules: &Modules) -> ExitCode {
+    match verify(&command, modules).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => DRIFT.into(),
         Err(error) => {
@@ -54,13 +54,12 @@ pub(super) async fn run(command: Verify) -> ExitCode {
     }
 }
 
-async fn verify(command: &Verify) -> anyhow::Result<bool> {
+async fn verify(command: &Verify, modules: &Modules) -> anyhow::Result<bool> {
     let pool = connect(&command.database);
     let projects = projects(&pool, command.project.as_deref()).await?;
-    let modules = Modules::built_in();
     let mut reports = Vec::new();
     for (slug, project) in projects {
-        let report = look(&pool, &modules, &slug, project)
+        let report = look(&pool, modules, &slug, project)
             .await
             .with_context(|| format!("the project `{slug}` cannot be looked at"))?;
         if !command.json {

@@ -16,6 +16,7 @@ use crate::access::roles::scope_permissions;
 use crate::access::secret::{Digester, hint_of, new_api_key};
 use crate::db;
 use crate::db::api_keys::NewApiKey;
+use crate::domain::Modules;
 use crate::error::Error;
 use crate::jobs::revoke_key::enqueue_revocation;
 use crate::state::AppState;
@@ -39,7 +40,7 @@ pub async fn create(
 ) -> Result<Changed, Error> {
     caller.require_manager(&Permission::KEYS_MANAGE)?;
     let name = name.trim();
-    let scopes = check(name, scopes, expires_in_days)?;
+    let scopes = check(&state.modules, name, scopes, expires_in_days)?;
     may_give(caller, &scope_permissions(scopes.iter().map(String::as_str)))?;
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
     let maker = Maker::of(state, caller);
@@ -240,7 +241,12 @@ pub async fn find(connection: &mut PgConnection, project: ProjectId, id: ApiKeyI
 ///
 /// # Errors
 /// 422.
-pub fn check(name: &str, mut scopes: Vec<String>, days: Option<u32>) -> Result<Vec<String>, Error> {
+pub fn check(
+    modules: &Modules,
+    name: &str,
+    mut scopes: Vec<String>,
+    days: Option<u32>,
+) -> Result<Vec<String>, Error> {
     if !(1..=200).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(Error::field("name", "must be 1 to 200 characters"));
     }
@@ -252,8 +258,7 @@ pub fn check(name: &str, mut scopes: Vec<String>, days: Option<u32>) -> Result<V
     if scopes.is_empty() {
         return Err(Error::field("scopes", "must name at least one scope"));
     }
-    let known =
-        |scope: &String| scope == "*" || Permission::BUILT_IN.iter().any(|known| known.as_str() == scope);
+    let known = |scope: &String| scope == "*" || modules.permission(scope).is_some();
     if let Some(unknown) = scopes.iter().find(|scope| !known(scope)) {
         return Err(Error::field("scopes", format!("`{unknown}` is no scope: give `*` or permissions")));
     }

@@ -118,7 +118,10 @@ impl PublishRequest {
         if self.correlation_id.as_ref().is_some_and(|id| !is_line(id)) {
             wrong("correlationId", "must have 1 to 200 characters, none of them a control character");
         }
-        if self.aggregate_type.as_ref().is_some_and(|kind| KEPT_HERE.contains(kind)) {
+        let is_kept = |kind: &AggregateType| {
+            KEPT_HERE.contains(kind) || modules.own().any(|module| module.aggregate_type == *kind)
+        };
+        if self.aggregate_type.as_ref().is_some_and(is_kept) {
             wrong("aggregateType", "is kept by Tidewatch itself: change it by its own API");
         } else if self.aggregate_id.as_deref().is_some_and(|id| is_kept_here(id, modules)) {
             wrong(
@@ -126,7 +129,7 @@ impl PublishRequest {
                 "is the id of a record that Tidewatch itself keeps: change it by its own API",
             );
         }
-        if is_told_here(&self.event_type()) {
+        if is_told_here(&self.event_type(), modules) {
             wrong("eventType", "tells of something that Tidewatch itself keeps: change that by its own API");
         }
         if self.channel_name.is_private() && !self.audience.is_empty() {
@@ -173,9 +176,11 @@ fn is_kept_here(id: &str, modules: &Modules) -> bool {
 }
 
 /// Whether Tidewatch itself tells of what this type of event says.
-fn is_told_here(event_type: &EventType) -> bool {
+fn is_told_here(event_type: &EventType, modules: &Modules) -> bool {
+    let of = event_type.as_str().split('.').next().unwrap_or_default();
     event_type.as_str().starts_with(OF_NOTIFICATIONS)
         || catalog::find(event_type).is_some_and(|entry| KEPT_HERE.contains(entry.aggregate_type))
+        || modules.own().any(|module| module.one == of)
 }
 
 fn is_line(text: &str) -> bool {

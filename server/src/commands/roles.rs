@@ -11,6 +11,7 @@ use crate::access::Caller;
 use crate::access::roles::built_in;
 use crate::db;
 use crate::db::roles::RoleRow;
+use crate::domain::Modules;
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -41,7 +42,7 @@ pub async fn save(
     if permissions.is_empty() {
         return Err(Error::field("permissions", "must name at least one permission"));
     }
-    may_give(caller, &read_permissions(&permissions)?)?;
+    may_give(caller, &read_permissions(&state.modules, &permissions)?)?;
     let mut transaction = db::begin_change(&state.pool, caller.project()).await?;
     let known = db::roles::list(&mut transaction, caller.project()).await?;
     let before = known.into_iter().find(|role| role.name == name);
@@ -128,10 +129,11 @@ fn check_name(name: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// 422 for a name that is none.
-pub fn read_permissions(names: &[String]) -> Result<PermissionSet, Error> {
-    let known = |name: &String| Permission::BUILT_IN.iter().find(|permission| permission.as_str() == name);
-    if let Some(unknown) = names.iter().find(|name| known(name).is_none()) {
+pub fn read_permissions(modules: &Modules, names: &[String]) -> Result<PermissionSet, Error> {
+    let known = modules.permissions();
+    let find = |name: &String| known.iter().find(|permission| permission.as_str() == name);
+    if let Some(unknown) = names.iter().find(|name| find(name).is_none()) {
         return Err(Error::field("permissions", format!("`{unknown}` is no permission")));
     }
-    Ok(names.iter().filter_map(known).cloned().collect())
+    Ok(names.iter().filter_map(find).cloned().collect())
 }

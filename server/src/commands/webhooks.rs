@@ -57,7 +57,11 @@ pub async fn create(
     let types = check::types(new.types)?;
     let permissions = match new.permissions {
         Some(permissions) => check::permissions(permissions)?,
-        None => reading().filter(|permission| caller.may(permission)).map(|held| held.to_string()).collect(),
+        None => {
+            let own = state.modules.own().map(|module| module.read.clone());
+            let held = reading().chain(own).filter(|permission| caller.may(permission));
+            held.map(|held| held.to_string()).collect()
+        }
     };
     may_see(caller, &permissions)?;
     let project = caller.project();

@@ -1,7 +1,10 @@
 //! What `tidewatch doctor` asks Postgres.
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use time::OffsetDateTime;
+
+/// Where it is written down which of Tidewatch's own migrations were applied.
+pub const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
 /// How Postgres is set.
 #[derive(Debug, Clone, FromRow)]
@@ -50,21 +53,58 @@ pub async fn server(connection: &mut PgConnection) -> Result<ServerRow, sqlx::Er
     .await
 }
 
-/// The migrations that were applied, and whether each went well; `None`: there is no schema.
+/// The migrations that were applied and written down in `table`, and whether each went well; `None`: there is no such table.
+/// Its name comes from the program, never from outside.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn migrations(connection: &mut PgConnection) -> Result<Option<Vec<(i64, bool)>>, sqlx::Error> {
-    let has_schema: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+pub async fn migrations(
+    connection: &mut PgConnection,
+    table: &str,
+) -> Result<Option<Vec<(i64, bool)>>, sqlx::Error> {
+    let is_there: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+        .bind(table)
         .fetch_one(&mut *connection)
         .await?;
-    if !has_schema {
+    if !is_there {
         return Ok(None);
     }
-    sqlx::query_as("select version, success from _sqlx_migrations order by version")
+    sqlx::query_as(AssertSqlSafe(format!("select version, success from {table} order by version")))
         .fetch_all(connection)
         .await
         .map(Some)
+}
+
+/// The table of a module, as it is.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ModuleTable {
+    /// The module.
+    pub name: String,
+    /// The table's columns.
+    pub columns: Vec<String>,
+    /// Whether its records are counted as they change (`count_records` of the migrations).
+    pub is_counted: bool,
+}
+
+/// The tables of these modules, as far as they are there.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn module_tables(
+    connection: &mut PgConnection,
+    names: &[&str],
+) -> Result<Vec<ModuleTable>, sqlx::Error> {
+    sqlx::query_as(
+        "select name, array_agg(attname::text) as columns,
+                exists (select from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '_counted_new')
+                    as is_counted
+         from unnest($1::text[]) name join pg_attribute on attrelid = to_regclass(name)
+         where attnum > 0 and not attisdropped
+         group by name",
+    )
+    .bind(names)
+    .fetch_all(connection)
+    .await
 }
 
 /// Of the role that serves requests: whether row-level security does not hold it, and whether this user may be it. `None`:

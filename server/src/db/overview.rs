@@ -47,6 +47,46 @@ pub async fn count_by_status(
     .await
 }
 
+/// How many records of a module stand where that the subject may see, as the log says up to the snapshot's position: what
+/// is committed and not yet published is taken back, so that whoever goes on by events counts nothing twice. The module is
+/// one of those that are counted as they change.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn count_as_of_log(
+    connection: &mut PgConnection,
+    subject: &Subject,
+    module: &Module,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let SubjectColumns { held, names } = subject.into();
+    sqlx::query_as(
+        "with ahead as materialized (
+             select aggregate_version, payload ->> 'status' as status, payload ->> 'fromStatus' as from_status
+             from domain_events
+             where project_id = $1 and aggregate_type = $6 and position is null
+               and visible_to(permissions, audience, $2, $3))
+         select status, sum(count)::bigint
+         from (select status, count from record_counts
+               where project_id = $1 and name = $4 and visible_to(array[$5], audience, $2, $3)
+               union all
+               select status, change from record_count_changes
+               where project_id = $1 and name = $4 and visible_to(array[$5], audience, $2, $3)
+               union all
+               select status, -1 from ahead where aggregate_version = 1 or from_status is not null
+               union all
+               select from_status, 1 from ahead where aggregate_version > 1 and from_status is not null) every
+         group by status",
+    )
+    .bind(subject.project_id.uuid())
+    .bind(held)
+    .bind(names)
+    .bind(&*module.name)
+    .bind(module.read.as_str())
+    .bind(module.aggregate_type.as_str())
+    .fetch_all(connection)
+    .await
+}
+
 /// How long the oldest committed but unpublished event has been waiting, in milliseconds.
 ///
 /// Since it was recorded, as its id says: `occurred_at` is what its publisher says, and may be days before.

@@ -83,7 +83,12 @@ pub async fn update(connection: &mut PgConnection, module: &Module, row: Row<'_>
 }
 
 fn names_of(columns: &Map<String, Value>) -> String {
-    columns.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    columns.keys().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// A column's name as SQL has it: a module may call a field `order` or `from`.
+fn quoted(column: &str) -> String {
+    format!("\"{column}\"")
 }
 
 fn columns_of(module: &Module, row: &Row<'_>) -> Map<String, Value> {
@@ -331,7 +336,9 @@ fn push_filter(
     for (name, value) in &asked.fields {
         // A name that the module does not have was refused before.
         if let Some(field) = module.field(name) {
-            query.push(format!(" and {}::text = ", snake_case(&field.name))).push_bind(value.clone());
+            query
+                .push(format!(" and {}::text = ", quoted(&snake_case(&field.name))))
+                .push_bind(value.clone());
         }
     }
     match (&asked.q, asked.asked_id()) {
@@ -365,7 +372,7 @@ fn push_addressed(query: &mut QueryBuilder<Postgres>, subject: &Subject) {
 fn sort_column(module: &Module, sort: Sort) -> String {
     match (sort, &module.amount_field) {
         (Sort::Changed, _) => "updated_at".to_owned(),
-        (Sort::Amount, Some(field)) => format!("coalesce({}, 0)", snake_case(field)),
+        (Sort::Amount, Some(field)) => format!("coalesce({}, 0)", quoted(&snake_case(field))),
         (Sort::Newest | Sort::Oldest | Sort::Amount, _) => "created_at".to_owned(),
     }
 }

@@ -4,6 +4,7 @@
 
 use sqlx::PgConnection;
 use tidewatch_events::{ProjectId, Subject, SubjectRef};
+use tidewatch_modules::Module;
 use time::{Duration, OffsetDateTime};
 
 use super::column;
@@ -152,6 +153,49 @@ pub async fn volume_sums<const N: usize>(
     ));
     let rows: Vec<Placed<VolumeSum>> = bind(query, subject, &windows, reach).fetch_all(connection).await?;
     Ok(by_place(rows))
+}
+
+/// What happened to records of a module in this window that the subject may see, by step. `reach` is that of this snapshot.
+///
+/// Sums are kept by what events take to be seen, and not by what they happened to; so these are of the permission to read
+/// the module, which is its alone ([`tidewatch_modules::Chart::OverTime`]).
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn module_sums(
+    connection: &mut PgConnection,
+    subject: &Subject,
+    module: &Module,
+    window: Window,
+    reach: i64,
+) -> Result<Vec<(OffsetDateTime, i64)>, sqlx::Error> {
+    let SubjectColumns { held, names } = subject.into();
+    sqlx::query_as(
+        "with classes as materialized (
+             select id as class_id from rollup_classes
+             where project_id = $1 and for_staff = $4 and permissions = array[$5] and visible_to(permissions, audience, $2, $3)),
+         behind as materialized (
+             select occurred_at from domain_events
+             where project_id = $1 and position > $6 and permissions = array[$5] and visible_to(permissions, audience, $2, $3)),
+         every as (
+             select r.from_time, events from event_rollups r join classes using (class_id)
+             where r.project_id = $1 and r.width = $9 and r.from_time >= $7 and r.from_time < $8
+             union all
+             select date_bin(make_interval(secs => $9), occurred_at, to_timestamp(0)), 1
+             from behind where occurred_at >= $7 and occurred_at < $8)
+         select from_time, sum(events)::bigint from every group by 1 order by 1",
+    )
+    .bind(subject.project_id.uuid())
+    .bind(held)
+    .bind(names)
+    .bind(is_staff(subject))
+    .bind(module.read.as_str())
+    .bind(reach)
+    .bind(window.from)
+    .bind(window.to)
+    .bind(i32::try_from(window.bucket_seconds).unwrap_or(i32::MAX))
+    .fetch_all(connection)
+    .await
 }
 
 type Query<'q, Row> = sqlx::query::QueryAs<'q, sqlx::Postgres, Row, sqlx::postgres::PgArguments>;

@@ -13,6 +13,7 @@ use super::Finding;
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::db::checkup::{self, ServerRow};
 use crate::db::{overview, system};
+use crate::installation::{Lacking, Tidewatch};
 use crate::serve::{MIGRATIONS, connections_of};
 
 /// How long each step has.
@@ -26,7 +27,7 @@ const LATE_MS: i64 = 5_000;
 /// Nobody else notifies on it.
 const CHANNEL: &str = "tidewatch_doctor";
 
-pub(super) async fn examine(config: &DatabaseConfig) -> Vec<Finding> {
+pub(super) async fn examine(config: &DatabaseConfig, tidewatch: &Tidewatch) -> Vec<Finding> {
     let DatabaseUrl(options) = &config.database_url;
     let options = options.clone().application_name("tidewatch doctor").disable_statement_logging();
     let mut connection = match timeout(PATIENCE, PgConnection::connect_with(&options)).await {
@@ -41,7 +42,7 @@ pub(super) async fn examine(config: &DatabaseConfig) -> Vec<Finding> {
         }
     };
     let mut findings = Vec::new();
-    if let Err(error) = look(&mut connection, config, &mut findings).await {
+    if let Err(error) = look(&mut connection, config, tidewatch, &mut findings).await {
         findings.push(Finding::problem(
             "database",
             format!("Postgres refuses what was asked: {error}"),
@@ -57,6 +58,7 @@ pub(super) async fn examine(config: &DatabaseConfig) -> Vec<Finding> {
 async fn look(
     connection: &mut PgConnection,
     config: &DatabaseConfig,
+    tidewatch: &Tidewatch,
     findings: &mut Vec<Finding>,
 ) -> Result<(), sqlx::Error> {
     let asked = Instant::now();
@@ -66,8 +68,10 @@ async fn look(
     findings.extend(durability(&server));
     findings.push(clock(server.now, OffsetDateTime::now_utc(), took));
     findings.push(room(&server, connections_of(config)));
-    let is_current = schema(checkup::migrations(&mut *connection).await?, findings);
-    if is_current {
+    let lacking = tidewatch.lacking(&mut *connection).await?;
+    let applied = checkup::migrations(&mut *connection, checkup::MIGRATIONS_TABLE).await?.unwrap_or_default();
+    findings.extend(schema(&lacking, &applied));
+    if lacking.is_empty() {
         findings.push(role(checkup::app_role(&mut *connection).await?));
         machinery(connection, findings).await?;
     }
@@ -181,38 +185,22 @@ fn room(server: &ServerRow, needed: u32) -> Finding {
 }
 
 /// Whether the schema is this binary's.
-fn schema(applied: Option<Vec<(i64, bool)>>, findings: &mut Vec<Finding>) -> bool {
-    let migrate = "Run `tidewatch migrate` with this binary.";
-    let Some(applied) = applied else {
-        findings.push(Finding::problem("schema", "the database has no schema yet", migrate));
-        return false;
-    };
-    if let Some((failed, _)) = applied.iter().find(|(_, went_well)| !went_well) {
-        findings.push(Finding::problem(
-            "schema",
-            format!("the migration {failed} broke off"),
-            "See why in the log of `tidewatch migrate`, and run it again.",
-        ));
-        return false;
-    }
-    let missing = MIGRATIONS.iter().filter(|own| !applied.iter().any(|(version, _)| *version == own.version));
-    let missing: Vec<String> = missing.map(|own| own.version.to_string()).collect();
-    if !missing.is_empty() {
-        let said = format!("migrations are not applied: {}", missing.join(", "));
-        findings.push(Finding::problem("schema", said, migrate));
-        return false;
+fn schema(lacking: &[Lacking], applied: &[(i64, bool)]) -> Vec<Finding> {
+    if !lacking.is_empty() {
+        let problem = |lacking: &Lacking| Finding::problem("schema", lacking.to_string(), lacking.advice());
+        return lacking.iter().map(problem).collect();
     }
     let newest = applied.iter().map(|(version, _)| *version).max().unwrap_or_default();
     let own = MIGRATIONS.iter().map(|own| own.version).max().unwrap_or_default();
-    findings.push(if newest > own {
+    let finding = if newest > own {
         Finding::note(
             "schema",
             format!("it is of a later version (migration {newest}; this binary knows {own})"),
         )
     } else {
         Finding::ok("schema", format!("up to date (migration {newest})"))
-    });
-    true
+    };
+    vec![finding]
 }
 
 fn role(found: Option<(bool, bool)>) -> Finding {
@@ -372,15 +360,11 @@ mod tests {
     #[test]
     fn a_schema_is_this_binary_s_an_older_or_a_later_one() {
         let own: Vec<(i64, bool)> = MIGRATIONS.iter().map(|own| (own.version, true)).collect();
-        let seen = |applied: Option<Vec<(i64, bool)>>| {
-            let mut findings = Vec::new();
-            let is_current = schema(applied, &mut findings);
-            (is_current, findings[0].level)
-        };
-        assert_eq!(seen(None), (false, Level::Problem));
-        assert_eq!(seen(Some(own[1..].to_vec())), (false, Level::Problem));
-        assert_eq!(seen(Some(own.clone())), (true, Level::Ok));
-        assert_eq!(seen(Some([own.clone(), vec![(9_999, true)]].concat())), (true, Level::Note));
-        assert_eq!(seen(Some([own, vec![(9_999, false)]].concat())), (false, Level::Problem));
+        let seen = |lacking: &[Lacking], applied: &[(i64, bool)]| schema(lacking, applied)[0].level;
+        for lacking in [Lacking::Schema, Lacking::Finished(9), Lacking::Module("no table".to_owned())] {
+            assert_eq!(seen(&[lacking], &own), Level::Problem);
+        }
+        assert_eq!(seen(&[], &own), Level::Ok);
+        assert_eq!(seen(&[], &[own, vec![(9_999, true)]].concat()), Level::Note);
     }
 }

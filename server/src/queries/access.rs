@@ -53,7 +53,8 @@ pub async fn people(state: &AppState, caller: &Caller) -> Result<People, Error> 
     });
     let roles = built_in.chain(custom).collect();
     let organizations = organizations_of(&mut snapshot, caller).await?;
-    Ok(People { people, invitations, roles, organizations })
+    let permissions = state.modules.permissions().iter().map(ToString::to_string).collect();
+    Ok(People { people, invitations, roles, organizations, permissions })
 }
 
 fn names_of(permissions: &PermissionSet) -> Vec<String> {

@@ -15,6 +15,7 @@ use tidewatch_modules::{Module, Record, Status};
 use tidewatch_outbox::PublishedLog;
 use time::{Duration, OffsetDateTime, Time};
 
+pub(super) use self::trends::window_of;
 use super::finish;
 use crate::access::Caller;
 use crate::db;

@@ -2,15 +2,19 @@
 
 use serde_json::{Value, json};
 use sqlx::PgConnection;
-use tidewatch_app::model::Total;
+use tidewatch_app::model::{EventSteps, RecordCharts, StandingCount, TimeRange, Total};
+use tidewatch_events::Timestamp;
 use tidewatch_events::id::RecordId;
-use tidewatch_modules::{Cursor, Module, ParseCursorError, Record, RecordQuery};
+use tidewatch_modules::{Chart, Cursor, Module, ParseCursorError, Record, RecordQuery, Status};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::cut_page;
+use super::overview::window_of;
 use crate::access::Caller;
 use crate::db;
 use crate::db::records::Count;
+use crate::db::rollups::Window;
 use crate::error::Error;
 
 /// Whether a query asks for what the module has.
@@ -93,5 +97,56 @@ pub const fn total_of(count: Count) -> Total {
     match count {
         Count::Exact(count) => Total { count, estimated: false },
         Count::About(count) => Total { count, estimated: true },
+    }
+}
+
+/// What the module's charts show, as of this snapshot's position; `None`: it asks for none.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn charts(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    module: &Module,
+) -> Result<Option<RecordCharts>, Error> {
+    let mut charts =
+        RecordCharts { aggregate_type: module.aggregate_type.clone(), by_status: None, over_time: None };
+    for chart in &module.charts {
+        match chart {
+            Chart::ByStatus => {
+                let counts = db::overview::count_as_of_log(connection, &caller.subject, module).await?;
+                charts.by_status = Some(by_status(module, &counts));
+            }
+            Chart::OverTime => {
+                let window = window_of(TimeRange::Hour, OffsetDateTime::now_utc());
+                let reach = db::rollups::reach(connection, caller.project()).await?;
+                let sums =
+                    db::rollups::module_sums(connection, &caller.subject, module, window, reach).await?;
+                charts.over_time = Some(over_time(window, &sums));
+            }
+        }
+    }
+    Ok((!module.charts.is_empty()).then_some(charts))
+}
+
+/// Every status, those at which nothing stands too.
+fn by_status(module: &Module, counts: &[(String, i64)]) -> Vec<StandingCount> {
+    let count = |status: &Status| StandingCount {
+        status: status.name.to_string(),
+        label: status.label.to_string(),
+        count: counts
+            .iter()
+            .find(|(name, _)| *name == status.name)
+            .map_or(0, |(_, count)| u64::try_from(*count).unwrap_or(0)),
+    };
+    module.statuses.iter().map(count).collect()
+}
+
+/// Every step of the window, those in which nothing happened too.
+fn over_time(window: Window, sums: &[(OffsetDateTime, i64)]) -> EventSteps {
+    let count = |from: OffsetDateTime| sums.iter().find(|(at, _)| *at == from).map_or(0, |(_, count)| *count);
+    EventSteps {
+        seconds: window.bucket_seconds,
+        steps: window.steps().map(|from| (Timestamp::from(from), count(from).unsigned_abs())).collect(),
     }
 }

@@ -42,6 +42,9 @@ pub struct StreamInfo {
     pub instance: String,
     /// How long events are gathered to be sent as one message; `None`: each one by itself, at once.
     pub batch: Option<Duration>,
+    /// Whether each event comes under the name of its type. An `EventSource` hears those names alone that it was told to
+    /// listen for; without names it hears all events as a `message`.
+    pub named: bool,
     /// What stands for the reader's rights: see [`Connected::rights`].
     pub rights: String,
 }
@@ -65,6 +68,7 @@ pub struct SseStream {
     held: Held,
     heartbeat: Interval,
     batch: Option<Box<Batch>>,
+    named: bool,
     stage: Stage,
 }
 
@@ -83,7 +87,8 @@ impl SseStream {
         let mut heartbeat = interval_at(Instant::now() + info.heartbeat, info.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let batch = info.batch.map(|window| Box::new(Batch::new(window)));
-        Self { subscription, held, heartbeat, batch, stage: Stage::Opening(Box::new(info)) }
+        let named = info.named;
+        Self { subscription, held, heartbeat, batch, named, stage: Stage::Opening(Box::new(info)) }
     }
 }
 
@@ -162,13 +167,15 @@ impl SseStream {
             self.held.place.ends(why);
         }
         match delivery {
-            Delivery::Events(events) => events.sse_frames(),
+            Delivery::Events(events) if self.named => events.sse_frames(),
+            Delivery::Events(events) => events.sse_frames_without_names(),
             // Without an id: those that they overtake are still to come, and a reader that is cut now must
             // resume before them.
-            Delivery::Urgent(events) => match self.batch {
+            Delivery::Urgent(events) => match (&self.batch, self.named) {
                 // Who asked for batches listens for these alone.
-                Some(_) => batch::urgent(&events),
-                None => events.sse_frames_without_id(),
+                (Some(_), _) => batch::urgent(&events),
+                (None, true) => events.sse_frames_without_id(),
+                (None, false) => events.sse_data(),
             },
             Delivery::Gap { oldest } => self.system(
                 true,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use tidewatch_app::backend::Many;
 use tidewatch_app::model::{
-    BulkImpact, BulkStarted, DeliveryProof, MoveRequest, RecordDetail, RecordPage, Snapshot,
+    BulkImpact, BulkStarted, DeliveryProof, MoveRequest, RecordCharts, RecordDetail, RecordPage, Snapshot,
 };
 use tidewatch_events::id::{OrganizationId, UserId};
 use tidewatch_events::{EventId, visible};
@@ -41,10 +41,21 @@ impl RequestBackend {
         let (records, next) = queries::records::page(&mut snapshot, caller, module, &query).await?;
         let count = db::records::count(&mut snapshot, module, &caller.subject, &query).await?;
         let total = queries::records::total_of(count);
+        let charts = queries::records::charts(&mut snapshot, caller, module).await?;
         let may_act = caller.may(&module.act);
         let module = module.for_holder(&caller.subject.permissions);
-        let page = RecordPage { module, query, records, next, total, may_act };
+        let page = RecordPage { module, query, records, next, total, may_act, charts };
         finish(&mut snapshot, caller.project(), page).await
+    }
+
+    pub(super) async fn read_record_charts(&self, name: &str) -> Result<Snapshot<RecordCharts>, Error> {
+        let caller = self.caller().await?;
+        let module = self.domain(name)?.module();
+        caller.require(&module.read)?;
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
+        let charts = queries::records::charts(&mut snapshot, caller, module).await?;
+        let charts = charts.ok_or_else(|| Error::NotFound(format!("charts of {name}")))?;
+        finish(&mut snapshot, caller.project(), charts).await
     }
 
     pub(super) async fn read_record(&self, name: &str, id: &str) -> Result<Snapshot<RecordDetail>, Error> {

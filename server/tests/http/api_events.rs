@@ -56,6 +56,29 @@ async fn a_stream_begins_with_connected_and_beats(pool: PgPool) {
     server.stop().await;
 }
 
+/// An `EventSource` hears the names that it listens for, and without a name everything.
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn without_names_events_are_messages(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    create_many(&server.client, 2).await;
+    let mut named = server.client.stream("?after=earliest").await;
+    let mut nameless = server.client.stream("?after=earliest&named=false").await;
+    for _ in 0..2 {
+        let (named, nameless) = (named.next().await, nameless.next().await);
+        assert_eq!((named.event.as_str(), nameless.event.as_str()), ("settlement.created", ""));
+        assert_eq!((named.id, named.data), (nameless.id, nameless.data));
+    }
+    for live in [true, false] {
+        server.client.create("INV-9").await;
+        assert_eq!(named.next().await.data, nameless.next().await.data, "{live}");
+    }
+    for (query, accept) in [("?named=no", "text/event-stream"), ("?named=false", "application/json")] {
+        let request = server.client.get(&format!("/api/v1/events{query}")).header(ACCEPT, accept);
+        assert_eq!(request.send().await.expect("an answer").status(), StatusCode::BAD_REQUEST, "{query}");
+    }
+    server.stop().await;
+}
+
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn an_event_is_one_frame_with_its_envelope(pool: PgPool) {
     let server = TestServer::start(&pool).await;

@@ -1,6 +1,7 @@
 //! `tidewatch keys`, `users`, `projects` and `doctor`, as an administrator calls them.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -277,4 +278,44 @@ fn shells_complete_what_there_is() {
         let script = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && script.contains("doctor") && script.contains("listen"), "{shell}");
     }
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_new_module_is_the_example_byte_for_byte(pool: PgPool) {
+    let folder = std::env::temp_dir().join(format!("tidewatch-new-{}", uuid::Uuid::now_v7().simple()));
+    let path = folder.to_str().expect("text");
+    let (ok, said) = tidewatch(&pool, &["new", "module", "parcel", "--in", path], "").await;
+    assert!(ok && said.contains("make run PROGRAM=parcels") && said.contains("members"), "{said}");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/parcels");
+    let (mut written, mut there) = (files_of(&folder.join("parcels")), files_of(&example));
+    written.sort();
+    there.sort();
+    assert!(written == there, "{:?} and {:?} differ", names(&written), names(&there));
+    let (ok, said) = tidewatch(&pool, &["new", "module", "parcel", "--in", path], "").await;
+    assert!(!ok && said.contains("is there already"), "{said}");
+    let (ok, said) = tidewatch(&pool, &["new", "module", "Delivery Note", "--in", path], "").await;
+    assert!(!ok && said.contains("letters a-z"), "{said}");
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+/// Every file below a folder, by its path there.
+fn files_of(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("below it").to_owned();
+                found.push((name, std::fs::read_to_string(path).expect("a text")));
+            }
+        }
+    }
+    found
+}
+
+fn names(files: &[(PathBuf, String)]) -> Vec<&PathBuf> {
+    files.iter().map(|(name, _)| name).collect()
 }

@@ -46,6 +46,7 @@ mod notifications_support;
 mod outbox_lag;
 mod outside_support;
 mod overview_reads;
+mod own_module;
 mod page_status;
 mod pages;
 mod rollups;

@@ -8,6 +8,7 @@ use tidewatch_events::event::{NewEvent, Routing};
 use tidewatch_events::id::UserId;
 use tidewatch_events::{AggregateType, EventType, Metadata, Position, ProjectId};
 use tidewatch_outbox::{Outbox, PublishedLog, Waker, publish_pending, record_all};
+use tidewatch_server::Tidewatch;
 use tidewatch_server::db;
 use tidewatch_server::db::cursors::NOTIFICATIONS;
 use tidewatch_server::db::notifications::{messages, rules};
@@ -367,7 +368,7 @@ impl Victim {
         let runtime = runtime.expect("a runtime");
         runtime.spawn(async move {
             let socket = serve::bind(config.listen).expect("a port");
-            serve::run(socket, config, CancellationToken::new()).await
+            serve::run(&Tidewatch::new(), socket, config, CancellationToken::new()).await
         });
         Self(runtime)
     }

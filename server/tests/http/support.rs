@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::{OrganizationId, UserId};
+use tidewatch_server::Tidewatch;
 use tidewatch_server::access::password;
 use tidewatch_server::access::secret::Digester;
 use tidewatch_server::access::session_store::{PgSessionStore, USER_ID_KEY};
@@ -121,13 +122,23 @@ impl TestServer {
     }
 
     pub(crate) async fn start_with(pool: &PgPool, adjust: impl FnOnce(&mut ServeConfig)) -> Self {
+        Self::start_as(Tidewatch::new(), pool, adjust).await
+    }
+
+    /// With other modules than those that come along.
+    pub(crate) async fn start_as(
+        tidewatch: Tidewatch,
+        pool: &PgPool,
+        adjust: impl FnOnce(&mut ServeConfig),
+    ) -> Self {
         let mut config = config(pool);
         adjust(&mut config);
         make_hash_file();
         let socket = serve::bind(config.listen).expect("a port");
         let base = format!("http://{}", socket.local_addr().expect("an address"));
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(serve::run(socket, config, shutdown.clone()));
+        let stop = shutdown.clone();
+        let task = tokio::spawn(async move { serve::run(&tidewatch, socket, config, stop).await });
         let mut connection = pool.acquire().await.expect("a connection");
         let project = db::projects::ensure(&mut connection, "demo", "Demo").await.expect("a project");
         let http =

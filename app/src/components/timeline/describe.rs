@@ -127,6 +127,10 @@ impl Said<'_> {
                     changed.into_iter().flatten().filter_map(Value::as_str).map(words_of).collect();
                 ("Changed".into(), Some(names.join(", ")).filter(|names| !names.is_empty()))
             }
+            // A type that a module gave its move: it says what happened, and the move from where to where.
+            (Some(what), (Some(from), Some(to))) => {
+                (label_of(what), Some(format!("{} → {}", label_of(from), label_of(to))))
+            }
             _ => (event_type.to_owned(), None),
         }
     }
@@ -202,6 +206,13 @@ mod tests {
                 "Refunded",
                 Some("12.50 EUR"),
                 Tone::Warn,
+            ),
+            (
+                "parcel.handed_over",
+                json!({ "status": "done", "fromStatus": "on_its_way", "toStatus": "done" }),
+                "Handed over",
+                Some("On its way → Done"),
+                Tone::Good,
             ),
             (
                 "settlement.updated",

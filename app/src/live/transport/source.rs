@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use tidewatch_events::catalog;
 use tidewatch_events::stream::{CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,6 +10,10 @@ use web_sys::{EventSource, MessageEvent};
 use super::parse;
 use crate::live::heard::Heard;
 use crate::live::machine::Millis;
+
+/// What an `EventSource` calls what came without a name
+/// ([HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
+const MESSAGE: &str = "message";
 
 /// At most one EventSource, and the listeners of all that there will be: they live as long as the
 /// tab, so that none is dropped while it runs.
@@ -34,9 +37,10 @@ impl Source {
     pub(super) fn open(&self, url: &str) -> Result<(), JsValue> {
         let source = EventSource::new(url)?;
         source.set_onerror(Some(self.on_error.as_ref().unchecked_ref()));
-        let named = catalog::entries().map(|entry| entry.event_type.as_str());
-        for name in named.chain([CONNECTED, HEARTBEAT, SYSTEM_MESSAGE]) {
-            // Fails for no name that the catalog can hold.
+        // Events come without names, as messages: this program knows neither the modules of every installation nor what
+        // others publish.
+        for name in [MESSAGE, CONNECTED, HEARTBEAT, SYSTEM_MESSAGE] {
+            // Fails for no name.
             let _ = source.add_event_listener_with_callback(name, self.on_message.as_ref().unchecked_ref());
         }
         self.current.replace(Some(source));

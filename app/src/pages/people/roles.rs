@@ -2,7 +2,6 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use tidewatch_events::Permission;
 
 use crate::components::change_form::{ChangeAction, ChangeButton, ChangeForm};
 use crate::components::{Icon, IconName};
@@ -11,19 +10,25 @@ use crate::model::Role;
 
 /// Every role of the project, and the forms for its own.
 #[component]
-pub fn Roles(roles: Memo<Vec<Role>>, may_manage: bool, action: ChangeAction) -> impl IntoView {
+pub fn Roles(
+    roles: Memo<Vec<Role>>,
+    /// What a role can allow.
+    permissions: StoredValue<Vec<String>>,
+    may_manage: bool,
+    action: ChangeAction,
+) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="roles">
             <h2 id="roles">"Roles"</h2>
             {may_manage.then(|| view! {
                 <details class="disclosure">
                     <summary class="button"><Icon name=IconName::Plus/>"New role"</summary>
-                    <div class="panel"><RoleForm action/></div>
+                    <div class="panel"><RoleForm permissions action/></div>
                 </details>
             })}
             <ul class="list">
                 <For each=move || roles.get() key=Role::clone let:role>
-                    <RoleItem role may_manage action/>
+                    <RoleItem role permissions may_manage action/>
                 </For>
             </ul>
         </section>
@@ -31,9 +36,14 @@ pub fn Roles(roles: Memo<Vec<Role>>, may_manage: bool, action: ChangeAction) -> 
 }
 
 #[component]
-fn RoleItem(role: Role, may_manage: bool, action: ChangeAction) -> impl IntoView {
+fn RoleItem(
+    role: Role,
+    permissions: StoredValue<Vec<String>>,
+    may_manage: bool,
+    action: ChangeAction,
+) -> impl IntoView {
     let reach = if role.project_wide { "whole project" } else { "own only" };
-    let permissions = match role.permissions.as_slice() {
+    let allowed = match role.permissions.as_slice() {
         [all] if all == "*" => "every permission".to_owned(),
         named => format!("{} permissions", named.len()),
     };
@@ -53,7 +63,7 @@ fn RoleItem(role: Role, may_manage: bool, action: ChangeAction) -> impl IntoView
             </div>
             <div class="list-side">
                 <p>{members}</p>
-                <details class="list-detail"><summary>{permissions}</summary><p class="permission-list">{list}</p></details>
+                <details class="list-detail"><summary>{allowed}</summary><p class="permission-list">{list}</p></details>
             </div>
             {if is_own {
                 let name = role.name.clone();
@@ -62,7 +72,7 @@ fn RoleItem(role: Role, may_manage: bool, action: ChangeAction) -> impl IntoView
                     <details class="disclosure list-more">
                         <summary class="button button-small">"Change…"</summary>
                         <div class="panel">
-                            <RoleForm action role/>
+                            <RoleForm permissions action role/>
                             <div class="button-row">
                                 {if delete {
                                     Either::Left(view! {
@@ -83,7 +93,11 @@ fn RoleItem(role: Role, may_manage: bool, action: ChangeAction) -> impl IntoView
 }
 
 #[component]
-fn RoleForm(action: ChangeAction, #[prop(optional)] role: Option<Role>) -> impl IntoView {
+fn RoleForm(
+    permissions: StoredValue<Vec<String>>,
+    action: ChangeAction,
+    #[prop(optional)] role: Option<Role>,
+) -> impl IntoView {
     let is_new = role.is_none();
     let (name, title, held, own_only) = role.map_or_else(
         || (String::new(), String::new(), Vec::new(), false),
@@ -107,14 +121,14 @@ fn RoleForm(action: ChangeAction, #[prop(optional)] role: Option<Role>) -> impl 
             </label>
             <fieldset class="choices">
                 <legend>"Permissions"</legend>
-                {Permission::BUILT_IN
-                    .iter()
-                    .map(|permission| {
-                        let name = permission.as_str();
-                        let checked = held.iter().any(|held| held == name);
+                {permissions
+                    .get_value()
+                    .into_iter()
+                    .map(|name| {
+                        let checked = held.contains(&name);
                         view! {
                             <label class="choice">
-                                <input type="checkbox" name="change[saveRole][permissions][]" value=name checked=checked/>
+                                <input type="checkbox" name="change[saveRole][permissions][]" value=name.clone() checked=checked/>
                                 <span>{name}</span>
                             </label>
                         }

@@ -109,7 +109,7 @@ pub(super) fn RecordView(
                 </div>
                 <section aria-labelledby="history">
                     <h2 id="history">"History"</h2>
-                    <Timeline events=timeline label="Events, newest first"/>
+                    <Timeline events=timeline module label="Events, newest first"/>
                     <Show when=move || has_older.get()>
                         <p class="timeline-rest"><a href=all_events.get_value()>"All of its events"</a></p>
                     </Show>

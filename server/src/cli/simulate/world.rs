@@ -5,49 +5,64 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use serde_json::Value;
+use tidewatch_modules::Module;
 
 use super::api::Record;
 use super::dice::{percent, weighted};
-use super::{business, settlements};
+use super::{business, described, settlements};
+use crate::domain::Modules;
 
 /// How records of a module live.
-struct Life {
-    module: &'static str,
+#[derive(Clone, Copy)]
+struct Life<'m> {
+    module: &'m str,
     /// How often something happens here.
     weight: u32,
     /// How many are on their way at once, for each hundred settlements.
     share: usize,
-    next: fn(&mut StdRng, &Record) -> Option<Value>,
+    next: Next<'m>,
+}
+
+/// What happens to a record next.
+#[derive(Clone, Copy)]
+enum Next<'m> {
+    /// As it is written here.
+    Told(fn(&mut StdRng, &Record) -> Option<Value>),
+    /// As the description of its module allows.
+    Described(&'m Module),
 }
 
 /// Under which name people live; they are no records.
 const PEOPLE: &str = "users";
 
-const LIVES: &[Life] = &[
-    Life { module: "settlements", weight: 50, share: 100, next: settlements::next },
-    Life { module: "orders", weight: 12, share: 40, next: business::next_of_order },
-    Life { module: "payments", weight: 18, share: 40, next: business::next_of_payment },
-    Life { module: "tickets", weight: 6, share: 20, next: business::next_of_ticket },
-    Life { module: "invoices", weight: 3, share: 0, next: business::next_of_invoice },
-    Life { module: "incidents", weight: 2, share: 8, next: business::next_of_incident },
-    Life { module: "automations", weight: 6, share: 5, next: business::next_of_automation },
-    Life { module: "logs", weight: 2, share: 0, next: |_, _| None },
-    Life { module: "servers", weight: 1, share: 0, next: |_, _| None },
-    Life { module: PEOPLE, weight: 1, share: 0, next: |_, _| None },
+const LIVES: &[Life<'static>] = &[
+    Life { module: "settlements", weight: 50, share: 100, next: Next::Told(settlements::next) },
+    Life { module: "orders", weight: 12, share: 40, next: Next::Told(business::next_of_order) },
+    Life { module: "payments", weight: 18, share: 40, next: Next::Told(business::next_of_payment) },
+    Life { module: "tickets", weight: 6, share: 20, next: Next::Told(business::next_of_ticket) },
+    Life { module: "invoices", weight: 3, share: 0, next: Next::Told(business::next_of_invoice) },
+    Life { module: "incidents", weight: 2, share: 8, next: Next::Told(business::next_of_incident) },
+    Life { module: "automations", weight: 6, share: 5, next: Next::Told(business::next_of_automation) },
+    Life { module: "logs", weight: 2, share: 0, next: Next::Told(|_, _| None) },
+    Life { module: "servers", weight: 1, share: 0, next: Next::Told(|_, _| None) },
+    Life { module: PEOPLE, weight: 1, share: 0, next: Next::Told(|_, _| None) },
 ];
 
+/// How often something happens in a module that is told by its description alone, and how many are on their way.
+const DESCRIBED: (u32, usize) = (12, 20);
+
 /// What to do next.
-pub(super) enum Step {
+pub(super) enum Step<'m> {
     /// Make a record.
-    Create { module: &'static str, new: Value },
+    Create { module: &'m str, new: Value },
     /// Move one on.
-    Move { module: &'static str, id: String, body: Value, by: Who },
+    Move { module: &'m str, id: String, body: Value, by: Who },
     /// Something happens to somebody.
     People,
     /// See where one stands that others move.
-    Look { module: &'static str, id: String },
+    Look { module: &'m str, id: String },
     /// See which there are that others make.
-    LookAround { module: &'static str },
+    LookAround { module: &'m str },
 }
 
 /// Whose key is used.
@@ -60,11 +75,11 @@ pub(super) enum Who {
 }
 
 /// All records that are on their way, by module.
-pub(super) struct World {
+pub(super) struct World<'m> {
     dice: StdRng,
     settlements: usize,
-    lives: Vec<&'static Life>,
-    records: BTreeMap<&'static str, BTreeMap<String, Record>>,
+    lives: Vec<Life<'m>>,
+    records: BTreeMap<&'m str, BTreeMap<String, Record>>,
     /// Orders that a payment was made for.
     paid_for: BTreeSet<String>,
     /// Whether there is somebody to agree to what takes two.
@@ -72,21 +87,29 @@ pub(super) struct World {
     url: String,
 }
 
-impl World {
-    /// A world in which so many settlements are on their way at once, and only these modules live; none: all.
+impl<'m> World<'m> {
+    /// A world in which so many settlements are on their way at once, and only these modules live; none: all, those of the
+    /// installation's own among them.
     pub(super) fn new(
         dice: StdRng,
         settlements: usize,
+        installed: &'m Modules,
         modules: &[String],
         has_second: bool,
         url: &str,
     ) -> anyhow::Result<Self> {
-        let known: Vec<&str> = LIVES.iter().map(|life| life.module).collect();
+        let (weight, share) = DESCRIBED;
+        let own = installed.own().filter(|module| described::can_live(module));
+        let own =
+            own.map(|module| Life { module: &module.name, weight, share, next: Next::Described(module) });
+        let all: Vec<Life<'m>> = LIVES.iter().copied().chain(own).collect();
+        let known: Vec<&str> = all.iter().map(|life| life.module).collect();
         if let Some(unknown) = modules.iter().find(|name| !known.contains(&name.as_str())) {
             anyhow::bail!("no {unknown} live here; there are {}", known.join(", "));
         }
-        let lives =
-            LIVES.iter().filter(|life| modules.is_empty() || modules.iter().any(|name| name == life.module));
+        let lives = all
+            .into_iter()
+            .filter(|life| modules.is_empty() || modules.iter().any(|name| name == life.module));
         Ok(Self {
             dice,
             settlements,
@@ -99,7 +122,7 @@ impl World {
     }
 
     /// The modules whose records live.
-    pub(super) fn modules(&self) -> Vec<&'static str> {
+    pub(super) fn modules(&self) -> Vec<&'m str> {
         self.lives.iter().map(|life| life.module).filter(|module| *module != PEOPLE).collect()
     }
 
@@ -107,22 +130,24 @@ impl World {
         self.records.values().map(BTreeMap::len).sum()
     }
 
-    pub(super) fn adopt(&mut self, module: &'static str, records: Vec<Record>) {
+    pub(super) fn adopt(&mut self, module: &'m str, records: Vec<Record>) {
         records.into_iter().for_each(|record| self.take_in(module, record));
     }
 
     /// Knows a record as it now stands; one that is done is let go.
-    pub(super) fn take_in(&mut self, module: &'static str, record: Record) {
+    pub(super) fn take_in(&mut self, module: &'m str, record: Record) {
         if module == "payments" {
             self.paid_for.insert(record.text("orderId").to_owned());
         }
         let most = self.settlements.max(20) * 2;
-        let known = self.records.entry(module).or_default();
         let ended = matches!(
             record.status.as_str(),
             "settled" | "completed" | "cancelled" | "refunded" | "done" | "resolved" | "paid" | "void"
         ) && !(module == "orders" && record.status == "paid");
+        let ended =
+            ended || self.described(module).is_some_and(|module| described::has_ended(module, &record));
         let fails = record.status == "failed" && module != "settlements" && module != "servers";
+        let known = self.records.entry(module).or_default();
         if ended || fails || module == "logs" || (known.len() > most && !known.contains_key(&record.id)) {
             known.remove(&record.id);
         } else {
@@ -136,7 +161,7 @@ impl World {
         }
     }
 
-    pub(super) fn choose(&mut self) -> Step {
+    pub(super) fn choose(&mut self) -> Step<'m> {
         for _ in 0..64 {
             let lives = std::mem::take(&mut self.lives);
             let life = *weighted(&mut self.dice, &lives, |life| life.weight);
@@ -156,7 +181,7 @@ impl World {
         }
     }
 
-    fn step_of(&mut self, life: &Life) -> Option<Step> {
+    fn step_of(&mut self, life: Life<'m>) -> Option<Step<'m>> {
         let module = life.module;
         if module == PEOPLE {
             return Some(Step::People);
@@ -178,7 +203,11 @@ impl World {
             if by == Who::Second && !self.has_second {
                 continue;
             }
-            if let Some(mut body) = (life.next)(&mut self.dice, record) {
+            let next = match life.next {
+                Next::Told(next) => next(&mut self.dice, record),
+                Next::Described(module) => described::next(&mut self.dice, module, record),
+            };
+            if let Some(mut body) = next {
                 body["expectedVersion"] = record.version.into();
                 return Some(Step::Move { module, id: record.id.clone(), body, by });
             }
@@ -190,7 +219,16 @@ impl World {
         None
     }
 
+    /// The description of a module of which nothing else is known.
+    fn described(&self, name: &str) -> Option<&'m Module> {
+        self.lives.iter().find_map(|life| match life.next {
+            Next::Described(module) if life.module == name => Some(module),
+            _ => None,
+        })
+    }
+
     fn new_of(&mut self, module: &str) -> Option<Value> {
+        let described = self.described(module);
         let dice = &mut self.dice;
         match module {
             "settlements" => Some(settlements::new(dice)),
@@ -211,7 +249,7 @@ impl World {
                 let known = self.records.get("servers").map_or(0, BTreeMap::len);
                 business::new_server(known, &self.url)
             }
-            _ => None,
+            _ => described.and_then(|module| described::new(dice, module)),
         }
     }
 }
@@ -229,11 +267,11 @@ mod tests {
 
     use super::*;
 
-    fn world(has_second: bool) -> World {
+    fn world(installed: &Modules, has_second: bool) -> World<'_> {
         let modules = ["settlements".to_owned()];
+        let dice = StdRng::seed_from_u64(7);
         let mut world =
-            World::new(StdRng::seed_from_u64(7), 40, &modules, has_second, "http://127.0.0.1:3000")
-                .expect("a world");
+            World::new(dice, 40, installed, &modules, has_second, "http://127.0.0.1:3000").expect("a world");
         for number in 0..100 {
             let record = json!({ "id": format!("stl_{number}"), "status": "held", "version": 3,
                                  "releaseRequestedBy": "user:usr_1" });
@@ -242,7 +280,7 @@ mod tests {
         world
     }
 
-    fn moves(world: &mut World) -> Vec<Who> {
+    fn moves(world: &mut World<'_>) -> Vec<Who> {
         let steps = (0..500).map(|_| world.choose());
         steps
             .filter_map(|step| match step {
@@ -257,8 +295,9 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_second_person_is_released_by_one() {
-        let by = moves(&mut world(true));
+        let installed = Modules::built_in();
+        let by = moves(&mut world(&installed, true));
         assert!(!by.is_empty() && by.iter().all(|who| *who == Who::Second), "{by:?}");
-        assert!(moves(&mut world(false)).is_empty(), "where there is none, it waits");
+        assert!(moves(&mut world(&installed, false)).is_empty(), "where there is none, it waits");
     }
 }

@@ -24,6 +24,7 @@ use crate::commands::people::may_give;
 use crate::db;
 use crate::db::cursors::NOTIFICATIONS;
 use crate::db::notifications::rules::{self, RuleChange};
+use crate::domain::Modules;
 use crate::error::Error;
 use crate::http::problem::FieldProblem;
 use crate::notifications::dispatcher::permissions_of;
@@ -53,7 +54,7 @@ pub async fn create(
         return Err(Error::Refused(format!("there are {MAX_RULES} rules already, which is the most")));
     }
     let starts_after = join_stream(&mut transaction, project).await?;
-    let permissions = lent(&mut transaction, caller).await?;
+    let permissions = lent(&mut transaction, &state.modules, caller).await?;
     let id = rules::insert(&mut transaction, project, &new, &permissions, starts_after, &caller.name).await;
     let id = id.map_err(|error| taken(error, &new.name))?;
     let after = find_rule(&mut transaction, project, id).await?;
@@ -105,7 +106,7 @@ pub async fn update(
         false => None,
     };
     // Whoever says anew what it says has written it.
-    let permissions = if says_anew { lent(&mut transaction, caller).await? } else { held };
+    let permissions = if says_anew { lent(&mut transaction, &state.modules, caller).await? } else { held };
     let updated_by = &caller.name;
     let written = RuleChange { rule: &rule, permissions: &permissions, enabled, starts_after, updated_by };
     rules::update(&mut transaction, project, id, &written).await.map_err(|error| taken(error, &rule.name))?;
@@ -214,15 +215,20 @@ pub async fn delete(
     Ok(Changed { id: id.to_string(), message: format!("{} is deleted.", before.rule.name), secret: None })
 }
 
-/// What a rule lends that this caller writes: all that they can read, and what they hold of the project's own
-/// permissions, as its roles or they themselves name them.
-async fn lent(connection: &mut PgConnection, caller: &Caller) -> Result<Vec<String>, sqlx::Error> {
+/// What a rule lends that this caller writes: all that they can read, in modules of the installation's own as well, and
+/// what they hold of the project's own permissions, as its roles or they themselves name them.
+async fn lent(
+    connection: &mut PgConnection,
+    modules: &Modules,
+    caller: &Caller,
+) -> Result<Vec<String>, sqlx::Error> {
     let roles = db::roles::list(connection, caller.project()).await?;
     let of_roles = roles.iter().flat_map(|role| &role.permissions);
     let mut own: BTreeSet<Permission> = of_roles.flat_map(|name| name.parse::<Permission>()).collect();
     if let PermissionSet::Named(held) = &caller.subject.permissions {
         own.extend(held.iter().cloned());
     }
+    own.extend(modules.own().map(|module| module.read.clone()));
     own.retain(|permission| !Permission::BUILT_IN.contains(permission));
     let held = reading().chain(own).filter(|permission| caller.may(permission));
     Ok(held.take(MAX_LENT).map(|permission| permission.to_string()).collect())

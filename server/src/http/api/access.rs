@@ -72,13 +72,12 @@ async fn read_project(State(state): State<AppState>, caller: Caller) -> Result<J
     let project = crate::db::projects::find(&mut *state.access.acquire().await?, caller.project())
         .await?
         .ok_or_else(|| Error::NotFound("such project".to_owned()))?;
-    let permissions =
-        Permission::BUILT_IN.iter().filter(|permission| caller.may(permission)).map(ToString::to_string);
+    let held = state.modules.permissions().into_iter().filter(|permission| caller.may(permission));
     Ok(Json(ProjectJson {
         id: caller.project(),
         slug: project.slug,
         name: project.name,
-        permissions: permissions.collect(),
+        permissions: held.map(|permission| permission.to_string()).collect(),
     }))
 }
 

@@ -58,6 +58,7 @@ const PARAMETERS: &[&str] = &[
     "after",
     "lastEventId",
     "batch",
+    "named",
     "wait",
     "limit",
 ];
@@ -96,9 +97,12 @@ async fn stream_or_page(
             }
         }
     }
-    if form != EVENT_STREAM && query.get("batch").is_some() {
-        return Err(Error::parameter("batch", "is for `Accept: text/event-stream` alone"));
+    for name in ["batch", "named"] {
+        if form != EVENT_STREAM && query.get(name).is_some() {
+            return Err(Error::parameter(name, "is for `Accept: text/event-stream` alone"));
+        }
     }
+    let named = query.parse("named")?.unwrap_or(true);
     let batch = Duration::from_millis(query.number("batch", 0..=MAX_BATCH_MS, 0)?);
     let wait = Duration::from_secs(query.number("wait", 0..=MAX_WAIT_SECONDS, 0)?);
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
@@ -110,7 +114,7 @@ async fn stream_or_page(
         let place = state.stream_counts.enter(&reader.caller, from.address)?;
         let start = resume::resolve(&state, reader.caller.project(), point).await?;
         let batch = Some(batch).filter(|batch| !batch.is_zero());
-        let request = StreamRequest { filter, start, batch, coding: Coding::negotiate(&headers) };
+        let request = StreamRequest { filter, start, batch, named, coding: Coding::negotiate(&headers) };
         return open_stream(&state, reader, &from, place, request);
     }
     let _waiting = (!wait.is_zero())
@@ -209,6 +213,7 @@ struct StreamRequest {
     filter: EventFilter,
     start: StartAt,
     batch: Option<Duration>,
+    named: bool,
     coding: Option<Coding>,
 }
 
@@ -237,11 +242,12 @@ fn open_stream(
         heartbeat: state.config.heartbeat.0,
         instance: state.config.instance_name(),
         batch: request.batch,
+        named: request.named,
         rights,
     };
     let vary = [(VARY, HeaderValue::from_static(ACCEPT_ENCODING.as_str()))];
     // Only what is sent as it is can be written by the hub itself.
-    let is_plain = request.batch.is_none();
+    let is_plain = request.batch.is_none() && request.named;
     let stream = SseStream::new(subscription, Held { watch, place, present }, info);
     let Some(coding) = request.coding else {
         let hub = state.hub.clone();

@@ -15,7 +15,7 @@ pub(super) fn of(range: TimeRange, window: Window, sums: &[EventSum], volume: Ve
 }
 
 /// The steps of the range that ends with the one in which `now` is.
-pub(super) fn window_of(range: TimeRange, now: OffsetDateTime) -> Window {
+pub(in crate::queries) fn window_of(range: TimeRange, now: OffsetDateTime) -> Window {
     let width = i64::from(range.bucket_seconds());
     let begun = now.unix_timestamp().rem_euclid(width);
     let now = now - Duration::nanoseconds(i64::from(now.nanosecond()));

@@ -26,7 +26,7 @@ fn load(ledger: &Ledger, query: &RecordQuery) -> RecordPage {
     let more = records.len() > query.rows() as usize;
     records.truncate(query.rows() as usize);
     let next = more.then(|| records.last().map(|row| query.key(&module, row).to_string())).flatten();
-    RecordPage { module, query: query.clone(), records, next, total, may_act: true }
+    RecordPage { module, query: query.clone(), records, next, total, may_act: true, charts: None }
 }
 
 fn snapshot(ledger: &Ledger, query: &RecordQuery) -> Snapshot<RecordPage> {
