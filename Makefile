@@ -46,7 +46,7 @@ bench: ## measures Tidewatch beside its peers, about an hour (ROWS=fanout,replay
 chaos: ## breaks three instances on purpose, a quarter of an hour (ONLY=kill,rolling for some faults)
 	@scripts/chaos.sh
 
-check: ## formatting, lints, shell scripts, directions of the dependencies, metrics
+check: ## formatting, lints, shell scripts, directions of the dependencies, documents, metrics
 	@scripts/check.sh
 
 check-native: ## the same without the lints for the browser

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# check.sh [all|native|wasm] (make check): formatting, lints, shell scripts, directions of the dependencies, and whether alerts,
-# dashboard and docs speak of metrics that there are.
+# check.sh [all|native|wasm] (make check): formatting, lints, shell scripts, directions of the dependencies, links and code of the
+# documents, and whether alerts, dashboard and docs speak of metrics that there are.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 # shellcheck source=scripts/env.sh
@@ -49,6 +49,7 @@ if [ "$part" != wasm ]; then
     leave_out "Shell scripts" "shellcheck is not installed"
   fi
   take_step dependencies "Directions of the dependencies" "$here/check-dependencies.sh"
+  take_step docs "Links, pictures and code of the documents" "$here/check-docs.sh"
   if have jq; then
     take_step metrics "Metrics of the server, alerts and dashboard" "$here/check-metrics.sh"
   else

@@ -33,7 +33,7 @@ case "$mode" in
     ;;
   rust) wanted+=(postgres) ;;
   test) wanted+=(wasm-bindgen cargo-leptos node postgres end2end chromium) ;;
-  check) wanted+=(linters shellcheck jq) ;;
+  check) wanted+=(linters shellcheck jq node) ;;
   *) die "usage: setup.sh [run|test|rust|check]" ;;
 esac
 

@@ -46,7 +46,7 @@ forget_settings() {
   local name
   for name in $(compgen -e | grep -E '^(TIDEWATCH|LEPTOS|PG)' || true); do
     case "$name" in
-      TIDEWATCH_CHROMIUM | TIDEWATCH_POSTGRES_BIN | TIDEWATCH_SCREENS_OF) ;;
+      TIDEWATCH_CHROMIUM | TIDEWATCH_POSTGRES_BIN | TIDEWATCH_SCREENS_OF | TIDEWATCH_HERO_MINUTES) ;;
       *) unset "$name" ;;
     esac
   done

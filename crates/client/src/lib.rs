@@ -59,5 +59,10 @@ pub use versions::Versions;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// Compiles what the book's chapter on publishing shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/publishing.md")]
+struct PublishingChapter;
+
 /// The vocabulary of events, for those who have no dependency on it themselves.
 pub use tidewatch_events as events;

@@ -41,3 +41,8 @@ pub use relay::{FENCED, LEADER_LOCK, Relay, RelayConfig, RelayStatus, Term, lead
 pub use row::{EVENT_COLUMNS, PublishedRow};
 pub use transaction::{Outbox, OutboxTransaction, begin_whole, set_project_statement};
 pub use wake::{PUBLISHED_CHANNEL, RECORDED_CHANNEL, Waker};
+
+/// Compiles what the book's chapter on recording shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/recording.md")]
+struct RecordingChapter;
