@@ -65,17 +65,10 @@ tidewatch() {
   run_long "$1" "$2" "$program" "${@:3}"
 }
 
-# Builds PROGRAM and has it take the place of tidewatch. The site is the same: what a module is travels with the pages.
+# Has PROGRAM take the place of tidewatch. The site is the same: what a module is travels with the pages.
 build_program() {
-  local flags=() profile=debug
-  if [ -n "${TIDEWATCH_RELEASE:-}" ]; then
-    flags=(--release) profile=release
-  fi
-  run_long "build-$PROGRAM" "Building $PROGRAM" \
-    cargo build --package "$PROGRAM" --bin "$PROGRAM" ${flags[@]+"${flags[@]}"}
-  program="$dist/$PROGRAM" # beside hash.txt, which it looks for there
-  cp "$CARGO_TARGET_DIR/$profile/$PROGRAM" "$program.new"
-  mv "$program.new" "$program"
+  run_long "build-$PROGRAM" "Building $PROGRAM" "$here/build-program.sh" "$PROGRAM" "$dist"
+  program="$dist/$PROGRAM"
 }
 
 start_server() {

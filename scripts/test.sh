@@ -58,12 +58,6 @@ browser_tests() {
   cd "$TIDEWATCH_ROOT/end2end" && node_modules/.bin/tsc --noEmit && node_modules/.bin/playwright test --reporter=list
 }
 
-# The program of the example beside the other: it is shown with the same site.
-# shellcheck disable=SC2317 # called through take_step
-build_example() {
-  cargo build --package parcels --bin parcels && cp "$CARGO_TARGET_DIR/debug/parcels" "$dist/parcels"
-}
-
 # shellcheck disable=SC2317 # called through take_step
 take_screenshots() {
   rm -rf "$TIDEWATCH_DATA/screenshots"
@@ -101,7 +95,7 @@ fi
 if [ "$part" != rust ]; then
   take_step build "Build of server and site" "$here/build.sh" "$dist"
   if [ "$part" != screens ] && [ -x "$dist/tidewatch" ]; then
-    take_step example "Build of the example with a module of its own" build_example
+    take_step example "Build of the example with a module of its own" "$here/build-program.sh" parcels "$dist"
     export TIDEWATCH_PARCELS_BIN="$dist/parcels"
   fi
   if [ -x "$dist/tidewatch" ]; then

@@ -137,7 +137,7 @@ impl Mark {
 ///             values: vec![Some(small.get().into()), Some(large.get().into())],
 ///         }],
 ///     });
-///     view! { <div class="card"><Chart id="chart-sizes" title="By size".to_owned() data/></div> }
+///     view! { <div class="card"><Chart id="chart-sizes" title={"By size".to_owned()} data/></div> }
 /// }
 /// ```
 #[component]

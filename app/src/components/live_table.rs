@@ -22,6 +22,7 @@ const SCROLLED_PX: f64 = 160.0;
 /// use tidewatch_app::components::{Freshness, LiveTable};
 /// use tidewatch_app::live::reduce::RecordList;
 /// use tidewatch_events::Timestamp;
+/// use tidewatch_modules::Record;
 ///
 /// /// Rows that `use_live` keeps right.
 /// #[component]
@@ -30,7 +31,7 @@ const SCROLLED_PX: f64 = 160.0;
 ///         <LiveTable list what="parcels" freshness=move || view! { <Freshness as_of/> }>
 ///             <table>
 ///                 <tbody>
-///                     <For each=move || list.with(|list| list.visible().to_vec()) key=|row| row.id.clone() let:row>
+///                     <For each=move || list.with(|list| list.visible().to_vec()) key=|row: &Record| row.id.clone() let:row>
 ///                         <tr><td>{row.id.to_string()}</td></tr>
 ///                     </For>
 ///                 </tbody>
