@@ -11,6 +11,7 @@ mod overview;
 mod pages;
 mod polled;
 mod records;
+mod steps;
 #[cfg(test)]
 mod testing;
 

@@ -130,10 +130,9 @@ fn check_name(name: &str) -> Result<(), Error> {
 /// # Errors
 /// 422 for a name that is none.
 pub fn read_permissions(modules: &Modules, names: &[String]) -> Result<PermissionSet, Error> {
-    let known = modules.permissions();
-    let find = |name: &String| known.iter().find(|permission| permission.as_str() == name);
-    if let Some(unknown) = names.iter().find(|name| find(name).is_none()) {
-        return Err(Error::field("permissions", format!("`{unknown}` is no permission")));
-    }
-    Ok(names.iter().filter_map(find).cloned().collect())
+    let known = |name: &String| {
+        let permission = modules.permission(name);
+        permission.ok_or_else(|| Error::field("permissions", format!("`{name}` is no permission")))
+    };
+    names.iter().map(known).collect()
 }

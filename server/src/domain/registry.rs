@@ -140,16 +140,24 @@ impl Modules {
     /// Every permission that there is here: the built-in ones, and those that modules bring along.
     #[must_use]
     pub fn permissions(&self) -> Vec<Permission> {
-        let own = self.descriptions().flat_map(Module::permissions);
         let own: BTreeSet<&Permission> =
-            own.filter(|permission| !Permission::BUILT_IN.contains(permission)).collect();
+            self.taken().filter(|permission| !Permission::BUILT_IN.contains(permission)).collect();
         Permission::BUILT_IN.iter().chain(own).cloned().collect()
     }
 
     /// The permission of this name, where there is one here.
     #[must_use]
     pub fn permission(&self, name: &str) -> Option<Permission> {
-        self.permissions().into_iter().find(|permission| permission.as_str() == name)
+        Permission::BUILT_IN
+            .iter()
+            .chain(self.taken())
+            .find(|permission| permission.as_str() == name)
+            .cloned()
+    }
+
+    /// What the modules take, some of it more than once.
+    fn taken(&self) -> impl Iterator<Item = &Permission> {
+        self.descriptions().flat_map(Module::permissions)
     }
 
     /// What of the descriptions does not hold together, each in a sentence; none: all is well.

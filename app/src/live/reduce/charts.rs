@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tidewatch_events::{Envelope, Timestamp};
+use tidewatch_events::Envelope;
 
-use super::Reducer;
+use super::{Reducer, steps};
 use crate::model::{EventSteps, RecordCharts, Snapshot, StandingCount};
 
 /// The charts of a module that follow events.
@@ -59,7 +59,8 @@ impl Reducer for ChartsState {
             add(reached, 1);
         }
         if let Some(over_time) = &mut self.0.over_time {
-            note(over_time, envelope.occurred_at);
+            let (width_ms, most) = (i64::from(over_time.seconds) * 1_000, over_time.steps.len());
+            steps::count(&mut over_time.steps, width_ms, most, envelope.occurred_at);
         }
         true
     }
@@ -73,28 +74,10 @@ impl Reducer for ChartsState {
     }
 }
 
-/// Counts an event into its step. Steps that have begun meanwhile are added, and as many of the oldest go.
-fn note(over_time: &mut EventSteps, at: Timestamp) {
-    let EventSteps { seconds, steps } = over_time;
-    let width = i64::from(*seconds) * 1_000;
-    let Some((last, _)) = steps.last() else { return };
-    let last = last.unix_millis();
-    let ahead = (at.unix_millis() - last).div_euclid(width);
-    for begin in (1..=ahead).rev().take(steps.len()).collect::<Vec<_>>().into_iter().rev() {
-        if let Some(begin) = Timestamp::from_unix_millis(last + begin * width) {
-            steps.remove(0);
-            steps.push((begin, 0));
-        }
-    }
-    if let Some((_, count)) = steps.iter_mut().rev().find(|(begin, _)| *begin <= at) {
-        *count += 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use tidewatch_events::AggregateType;
+    use tidewatch_events::{AggregateType, Timestamp};
 
     use super::super::super::testing::event;
     use super::*;

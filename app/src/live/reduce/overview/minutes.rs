@@ -2,30 +2,14 @@
 
 use tidewatch_events::Timestamp;
 
+use crate::live::reduce::steps;
 use crate::model::Overview;
 
 const MILLIS_A_MINUTE: i64 = 60_000;
 
 /// Counts one event; minutes without any in between are 0. What is older than the hour is dropped.
 pub(super) fn count(minutes: &mut Vec<(Timestamp, u32)>, at: Timestamp) {
-    let minute = at.unix_millis().div_euclid(MILLIS_A_MINUTE);
-    let of = |time: &Timestamp| time.unix_millis().div_euclid(MILLIS_A_MINUTE);
-    if let Some((_, count)) = minutes.iter_mut().find(|(time, _)| of(time) == minute) {
-        *count += 1;
-        return;
-    }
-    let last = minutes.last().map(|(time, _)| of(time));
-    if last.is_some_and(|last| minute < last) {
-        return;
-    }
-    let first_new = last.map_or(minute, |last| (last + 1).max(minute - Overview::MINUTES as i64 + 1));
-    let empty = (first_new..=minute).filter_map(|n| Timestamp::from_unix_millis(n * MILLIS_A_MINUTE));
-    minutes.extend(empty.map(|time| (time, 0)));
-    if let Some((_, count)) = minutes.last_mut() {
-        *count += 1;
-    }
-    let surplus = minutes.len().saturating_sub(Overview::MINUTES);
-    minutes.drain(..surplus);
+    steps::count(minutes, MILLIS_A_MINUTE, Overview::MINUTES, at);
 }
 
 #[cfg(test)]
