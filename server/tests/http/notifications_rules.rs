@@ -173,6 +173,8 @@ async fn a_rule_tells_of_what_its_conditions_hold_of_and_says_what_the_event_say
     let ann = server.add_person(server.project, "ann@example.test", &["viewer"], &[]).await;
     let ann = server.session_of(ann).await;
     let before = publish(&server.client, "parcel.lost", json!({ "title": "before", "weight": 9 })).await;
+    // A rule looks at what the log takes from then on: what was said before has its position, or may be told of.
+    all_told(&server).await;
     let heavy = with(
         rule("Heavy", &["parcel.lost"], json!([{ "kind": "role", "name": "viewer" }])),
         json!({ "conditions": [{ "pointer": "/weight", "operator": "greater_than", "value": 5 }], "priority": "high" }),
@@ -234,6 +236,8 @@ async fn what_a_rule_no_longer_asks_for_when_its_job_is_done_is_told_nobody(pool
     let ann = server.add_person(server.project, "ann@example.test", &["viewer"], &[]).await;
     let ann = server.session_of(ann).await;
     let before = publish(&server.client, "parcel.lost", json!({ "title": "before", "weight": 9 })).await;
+    // A rule looks at what the log takes from then on: what was said before has its position, or may be told of.
+    all_told(&server).await;
     server.all_published().await;
     let heavy = with(
         rule("Heavy", &["parcel.lost"], json!([{ "kind": "role", "name": "viewer" }])),
