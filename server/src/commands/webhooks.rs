@@ -23,7 +23,6 @@ use super::audit::{Change, note};
 use super::people::may_give;
 use crate::access::Caller;
 use crate::access::credential::subject_of_webhook;
-use crate::access::roles::reading;
 use crate::db;
 use crate::db::cursors::WEBHOOKS;
 use crate::db::webhooks::endpoints::EndpointColumns;
@@ -58,8 +57,7 @@ pub async fn create(
     let permissions = match new.permissions {
         Some(permissions) => check::permissions(permissions)?,
         None => {
-            let own = state.modules.own().map(|module| module.read.clone());
-            let held = reading().chain(own).filter(|permission| caller.may(permission));
+            let held = state.modules.reading().filter(|permission| caller.may(permission));
             held.map(|held| held.to_string()).collect()
         }
     };

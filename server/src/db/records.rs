@@ -187,72 +187,145 @@ pub async fn lock_free(
     fetch_one(connection, module, query).await
 }
 
-/// At most `limit` records that the subject may see, in the order that the query asks for. The transaction has to name
-/// the subject's project.
+/// The records that a query asks for and a subject may see.
 ///
-/// # Errors
-/// Postgres refused or could not be reached.
-pub async fn list(
-    connection: &mut PgConnection,
-    module: &Module,
-    subject: &Subject,
-    asked: &RecordQuery,
-    after: Option<&Cursor>,
-    limit: u32,
-) -> Result<Vec<Record>, sqlx::Error> {
-    let few = with_a_word(&mut *connection, module, asked).await?;
-    let mut query = select(module);
-    push_filter(&mut query, module, subject, asked, few.as_deref());
-    let column = sort_column(module, asked.sort);
-    let (compare, direction) = if asked.sort.is_ascending() { (">", "asc") } else { ("<", "desc") };
-    if let Some(cursor) = after {
-        query.push(format!(" and ({column}, id) {compare} ("));
-        match asked.sort {
-            Sort::Amount => query.push_bind(cursor.key),
-            _ => query.push_bind(time_of(cursor.key)),
-        };
-        query.push(", ").push_bind(cursor.id.uuid()).push(")");
+/// It is made once for a page and its number: what few records have is looked up when it is made.
+pub struct Search<'a> {
+    /// Of what.
+    pub module: &'a Module,
+    subject: &'a Subject,
+    /// What is asked for.
+    pub asked: &'a RecordQuery,
+    /// All of which one has to be, where few records have a word that is asked for.
+    few: Option<Vec<Uuid>>,
+}
+
+impl<'a> Search<'a> {
+    /// Looks up what few records have. The transaction has to name the subject's project, here and in all that follows.
+    ///
+    /// # Errors
+    /// Postgres refused or could not be reached.
+    pub async fn new(
+        connection: &mut PgConnection,
+        module: &'a Module,
+        subject: &'a Subject,
+        asked: &'a RecordQuery,
+    ) -> Result<Self, sqlx::Error> {
+        let few = with_a_word(connection, module, asked).await?;
+        Ok(Self { module, subject, asked, few })
     }
-    query.push(format!(" order by {column} {direction}, id {direction} limit ")).push_bind(i64::from(limit));
-    read_all(module, query.build_query_scalar().fetch_all(connection).await?)
+
+    /// At most `limit` of them, in the order that the query asks for.
+    ///
+    /// # Errors
+    /// Postgres refused or could not be reached.
+    pub async fn list(
+        &self,
+        connection: &mut PgConnection,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Vec<Record>, sqlx::Error> {
+        let Self { module, asked, .. } = self;
+        let mut query = select(module);
+        self.push_filter(&mut query);
+        let column = sort_column(module, asked.sort);
+        let (compare, direction) = if asked.sort.is_ascending() { (">", "asc") } else { ("<", "desc") };
+        if let Some(cursor) = after {
+            query.push(format!(" and ({column}, id) {compare} ("));
+            match asked.sort {
+                Sort::Amount => query.push_bind(cursor.key),
+                _ => query.push_bind(time_of(cursor.key)),
+            };
+            query.push(", ").push_bind(cursor.id.uuid()).push(")");
+        }
+        query.push(format!(" order by {column} {direction}, id {direction} limit "));
+        query.push_bind(i64::from(limit));
+        read_all(module, query.build_query_scalar().fetch_all(connection).await?)
+    }
+
+    /// How many they are, page aside.
+    ///
+    /// # Errors
+    /// Postgres refused or could not be reached.
+    pub async fn count(&self, connection: &mut PgConnection) -> Result<Count, sqlx::Error> {
+        let table = &self.module.name;
+        let mut query = QueryBuilder::new(format!("select count(*) from (select from {table}"));
+        self.push_filter(&mut query);
+        query.push(" limit ").push_bind(COUNTED + 1).push(") few");
+        let counted: i64 = query.build_query_scalar().fetch_one(&mut *connection).await?;
+        if counted <= COUNTED {
+            return Ok(Count::Exact(counted.unsigned_abs()));
+        }
+        let mut query = QueryBuilder::new(format!("explain (format json) select from {table}"));
+        self.push_filter(&mut query);
+        let plan: Value = query.build_query_scalar().fetch_one(connection).await?;
+        let rows = plan.pointer("/0/Plan/Plan Rows").and_then(Value::as_f64).unwrap_or_default();
+        // What was counted is certain, whatever the statistics say.
+        let least = counted.unsigned_abs();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an estimate, never negative"
+        )]
+        Ok(Count::About((rows as u64).max(least)))
+    }
+
+    fn push_filter(&self, query: &mut QueryBuilder<Postgres>) {
+        let Self { module, subject, asked, few } = self;
+        query.push(" where project_id = ").push_bind(subject.project_id.uuid());
+        push_visible(query, module, subject);
+        if let Some(few) = few {
+            query.push(" and id = any(").push_bind(few.clone()).push(")");
+        }
+        let statuses: Vec<String> = asked.statuses().map(ToOwned::to_owned).collect();
+        match statuses.as_slice() {
+            [] => {}
+            // By itself, so that the index by status serves its order.
+            [only] => {
+                query.push(" and status = ").push_bind(only.clone());
+            }
+            many => {
+                query.push(" and status = any(").push_bind(many.to_vec()).push(")");
+            }
+        }
+        if let Some(person) = asked.assignee {
+            query.push(" and assignee = ").push_bind(person.uuid());
+        }
+        if let Some(from) = asked.from {
+            query.push(" and created_at >= ").push_bind(from.into_inner());
+        }
+        if let Some(to) = asked.to {
+            query.push(" and created_at < ").push_bind(to.into_inner());
+        }
+        for (name, value) in &asked.fields {
+            // A name that the module does not have was refused before.
+            if let Some(field) = module.field(name) {
+                query
+                    .push(format!(" and {}::text = ", quoted(&snake_case(&field.name))))
+                    .push_bind(value.clone());
+            }
+        }
+        match (&asked.q, asked.asked_id()) {
+            (None, _) => {}
+            (Some(_), Some(id)) if id.prefix() == module.prefix => {
+                query.push(" and id = ").push_bind(id.uuid());
+            }
+            (Some(_), Some(_)) => {
+                query.push(" and false");
+            }
+            (Some(text), None) => {
+                let words: Vec<String> = words(text).iter().map(|word| format!("'{word}':*")).collect();
+                if !words.is_empty() {
+                    query.push(" and search @@ ").push_bind(words.join(" & ")).push("::tsquery");
+                }
+            }
+        }
+    }
 }
 
 /// Rows as JSON, as records.
 pub(super) fn read_all(module: &Module, rows: Vec<Value>) -> Result<Vec<Record>, sqlx::Error> {
     rows.into_iter().map(|row| read(module, row)).collect()
-}
-
-/// How many records the subject may see of those that the query asks for, page aside. The transaction has to name the
-/// subject's project.
-///
-/// # Errors
-/// Postgres refused or could not be reached.
-pub async fn count(
-    connection: &mut PgConnection,
-    module: &Module,
-    subject: &Subject,
-    asked: &RecordQuery,
-) -> Result<Count, sqlx::Error> {
-    let few = with_a_word(&mut *connection, module, asked).await?;
-    let mut query = QueryBuilder::new(format!("select count(*) from (select from {}", module.name));
-    push_filter(&mut query, module, subject, asked, few.as_deref());
-    query.push(" limit ").push_bind(COUNTED + 1).push(") few");
-    let counted: i64 = query.build_query_scalar().fetch_one(&mut *connection).await?;
-    if counted <= COUNTED {
-        return Ok(Count::Exact(counted.unsigned_abs()));
-    }
-    let mut query = QueryBuilder::new(format!("explain (format json) select from {}", module.name));
-    push_filter(&mut query, module, subject, asked, few.as_deref());
-    let plan: Value = query.build_query_scalar().fetch_one(connection).await?;
-    let rows = plan.pointer("/0/Plan/Plan Rows").and_then(Value::as_f64).unwrap_or_default();
-    // What was counted is certain, whatever the statistics say.
-    let least = counted.unsigned_abs();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an estimate, never negative"
-    )]
-    Ok(Count::About((rows as u64).max(least)))
 }
 
 /// A field's value as a word of the index, for lists that are narrowed by it: what few records have is found by that. No
@@ -298,64 +371,6 @@ async fn with_a_word(
         .bind(FEW)
         .fetch_one(connection)
         .await
-}
-
-/// `few`: all of which one has to be, as [`with_a_word`] says.
-fn push_filter(
-    query: &mut QueryBuilder<Postgres>,
-    module: &Module,
-    subject: &Subject,
-    asked: &RecordQuery,
-    few: Option<&[Uuid]>,
-) {
-    query.push(" where project_id = ").push_bind(subject.project_id.uuid());
-    push_visible(query, module, subject);
-    if let Some(few) = few {
-        query.push(" and id = any(").push_bind(few.to_vec()).push(")");
-    }
-    let statuses: Vec<String> = asked.statuses().map(ToOwned::to_owned).collect();
-    match statuses.as_slice() {
-        [] => {}
-        // By itself, so that the index by status serves its order.
-        [only] => {
-            query.push(" and status = ").push_bind(only.clone());
-        }
-        many => {
-            query.push(" and status = any(").push_bind(many.to_vec()).push(")");
-        }
-    }
-    if let Some(person) = asked.assignee {
-        query.push(" and assignee = ").push_bind(person.uuid());
-    }
-    if let Some(from) = asked.from {
-        query.push(" and created_at >= ").push_bind(from.into_inner());
-    }
-    if let Some(to) = asked.to {
-        query.push(" and created_at < ").push_bind(to.into_inner());
-    }
-    for (name, value) in &asked.fields {
-        // A name that the module does not have was refused before.
-        if let Some(field) = module.field(name) {
-            query
-                .push(format!(" and {}::text = ", quoted(&snake_case(&field.name))))
-                .push_bind(value.clone());
-        }
-    }
-    match (&asked.q, asked.asked_id()) {
-        (None, _) => {}
-        (Some(_), Some(id)) if id.prefix() == module.prefix => {
-            query.push(" and id = ").push_bind(id.uuid());
-        }
-        (Some(_), Some(_)) => {
-            query.push(" and false");
-        }
-        (Some(text), None) => {
-            let words: Vec<String> = words(text).iter().map(|word| format!("'{word}':*")).collect();
-            if !words.is_empty() {
-                query.push(" and search @@ ").push_bind(words.join(" & ")).push("::tsquery");
-            }
-        }
-    }
 }
 
 fn push_visible(query: &mut QueryBuilder<Postgres>, module: &Module, subject: &Subject) {

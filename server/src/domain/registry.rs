@@ -7,6 +7,7 @@ use tidewatch_events::{AggregateType, Permission, id};
 use tidewatch_modules::{Aggregate, Chart, Domain, Module, domain};
 
 use super::{automation, balance, incident, invoice, log, order, payment, server, settlement, ticket};
+use crate::access::roles::reading;
 
 /// Addresses that are taken: pages of the dashboard, files beside them, and calls of the API under `/api/v1`.
 const TAKEN: &[&str] = &[
@@ -130,6 +131,12 @@ impl Modules {
     /// The descriptions of those that do not come along with Tidewatch.
     pub fn own(&self) -> impl Iterator<Item = &Module> {
         self.descriptions().skip(self.built_in)
+    }
+
+    /// Everything that can be read: what comes along with Tidewatch, then what its own modules ask of their readers.
+    pub fn reading(&self) -> impl Iterator<Item = Permission> {
+        let own: BTreeSet<Permission> = self.own().map(|module| module.read.clone()).collect();
+        reading().chain(own.into_iter().filter(|permission| !Permission::BUILT_IN.contains(permission)))
     }
 
     /// All descriptions.

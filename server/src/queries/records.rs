@@ -13,7 +13,7 @@ use super::cut_page;
 use super::overview::window_of;
 use crate::access::Caller;
 use crate::db;
-use crate::db::records::Count;
+use crate::db::records::{Count, Search};
 use crate::db::rollups::Window;
 use crate::error::Error;
 
@@ -49,20 +49,18 @@ pub fn cursor_of(asked: &RecordQuery) -> Result<Option<Cursor>, Error> {
         .transpose()
 }
 
-/// A page of records and the cursor of the following one.
+/// A page of what a search finds, and the cursor of the following one.
 ///
 /// # Errors
 /// 400 for what is no cursor; Postgres refused or could not be reached.
 pub async fn page(
     connection: &mut PgConnection,
-    caller: &Caller,
-    module: &Module,
-    asked: &RecordQuery,
+    search: &Search<'_>,
 ) -> Result<(Vec<Record>, Option<String>), Error> {
+    let Search { module, asked, .. } = search;
     let after = cursor_of(asked)?;
     let limit = asked.rows();
-    let mut records =
-        db::records::list(connection, module, &caller.subject, asked, after.as_ref(), limit + 1).await?;
+    let mut records = search.list(connection, after.as_ref(), limit + 1).await?;
     let next = cut_page(&mut records, limit, |last| asked.key(module, last).to_string());
     Ok((records, next))
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tidewatch_events::Subject;
 use tidewatch_modules::{Module, Record, RecordQuery};
-use tidewatch_server::db::{self, records};
+use tidewatch_server::db;
+use tidewatch_server::db::records::{Count, Search};
 use tidewatch_server::domain::Modules;
 
 use crate::support::{Client, TestServer, eventually, read_json};
@@ -364,9 +365,9 @@ async fn compare(
     let expected: Vec<String> = expected.iter().map(|record| record.id.to_string()).collect();
     let mut found = Vec::new();
     let mut after = None;
+    let search = Search::new(connection, module, subject, query).await.expect("a search");
     loop {
-        let page =
-            records::list(connection, module, subject, query, after.as_ref(), 5).await.expect("a page");
+        let page = search.list(connection, after.as_ref(), 5).await.expect("a page");
         after = page.last().map(|last| query.key(module, last));
         found.extend(page.iter().map(|record| record.id.to_string()));
         if page.len() < 5 {
@@ -374,6 +375,6 @@ async fn compare(
         }
     }
     assert_eq!(found, expected, "{query:?}");
-    let count = records::count(connection, module, subject, query).await.expect("a count");
-    assert_eq!(count, records::Count::Exact(expected.len() as u64), "{query:?}");
+    let count = search.count(connection).await.expect("a count");
+    assert_eq!(count, Count::Exact(expected.len() as u64), "{query:?}");
 }

@@ -17,7 +17,6 @@ use tidewatch_outbox::read_head;
 
 use super::check;
 use crate::access::Caller;
-use crate::access::roles::reading;
 use crate::commands::Origin;
 use crate::commands::audit::{Change, note};
 use crate::commands::people::may_give;
@@ -228,9 +227,9 @@ async fn lent(
     if let PermissionSet::Named(held) = &caller.subject.permissions {
         own.extend(held.iter().cloned());
     }
-    own.extend(modules.own().map(|module| module.read.clone()));
-    own.retain(|permission| !Permission::BUILT_IN.contains(permission));
-    let held = reading().chain(own).filter(|permission| caller.may(permission));
+    let reading: Vec<Permission> = modules.reading().collect();
+    own.retain(|permission| !Permission::BUILT_IN.contains(permission) && !reading.contains(permission));
+    let held = reading.into_iter().chain(own).filter(|permission| caller.may(permission));
     Ok(held.take(MAX_LENT).map(|permission| permission.to_string()).collect())
 }
 

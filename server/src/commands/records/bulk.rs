@@ -9,6 +9,7 @@ use super::super::Origin;
 use super::{Doer, Work, finish, require_move};
 use crate::access::Caller;
 use crate::db;
+use crate::db::records::Search;
 use crate::error::Error;
 use crate::jobs::bulk_move::BulkMove;
 use crate::queries;
@@ -135,8 +136,8 @@ async fn choose(
         Selection::Ids(ids) => db::records::find_many(&mut snapshot, module, &caller.subject, ids).await?,
         Selection::Query(query) => {
             queries::records::check(module, query)?;
-            let limit = BULK_LIMIT + 1;
-            let found = db::records::list(&mut snapshot, module, &caller.subject, query, None, limit).await?;
+            let search = Search::new(&mut snapshot, module, &caller.subject, query).await?;
+            let found = search.list(&mut snapshot, None, BULK_LIMIT + 1).await?;
             if found.len() > BULK_LIMIT as usize {
                 let message = format!("matches more than {BULK_LIMIT} {}; narrow it", module.name);
                 return Err(Error::field("query", message));

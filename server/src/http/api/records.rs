@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::access::Caller;
 use crate::commands::records as commands;
 use crate::db;
+use crate::db::records::Search;
 use crate::domain::Modules;
 use crate::error::Error;
 use crate::http::accept::negotiate;
@@ -98,7 +99,8 @@ async fn list(
         Form::Page { total } => total,
     };
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
-    let (records, next) = queries::records::page(&mut snapshot, &caller, module, &asked).await?;
+    let search = Search::new(&mut snapshot, module, &caller.subject, &asked).await?;
+    let (records, next) = queries::records::page(&mut snapshot, &search).await?;
     let held = &caller.subject.permissions;
     let records: Vec<RecordJson> =
         records.into_iter().map(|record| RecordJson::of(module, record, held)).collect();
@@ -108,8 +110,7 @@ async fn list(
     });
     page[&*module.name] = json!(records);
     if total {
-        let total = db::records::count(&mut snapshot, module, &caller.subject, &asked).await?;
-        page["total"] = queries::records::total_json(total);
+        page["total"] = queries::records::total_json(search.count(&mut snapshot).await?);
     }
     Ok(Json(page).into_response())
 }

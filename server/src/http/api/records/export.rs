@@ -6,6 +6,7 @@ use tidewatch_modules::{Module, Record, RecordQuery, Sort};
 
 use crate::access::Caller;
 use crate::db;
+use crate::db::records::Search;
 use crate::error::Error;
 use crate::http::file::{self, FileForm, FileRow};
 use crate::state::AppState;
@@ -36,8 +37,8 @@ pub(super) async fn export(
         async move {
             let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
             let after = after.as_ref();
-            let records =
-                db::records::list(&mut snapshot, &module, &caller.subject, &asked, after, PART).await?;
+            let search = Search::new(&mut snapshot, &module, &caller.subject, &asked).await?;
+            let records = search.list(&mut snapshot, after, PART).await?;
             let last = records.last().filter(|_| records.len() == PART as usize);
             let next = last.map(|last| Some(asked.key(&module, last)));
             Ok((records, next))
