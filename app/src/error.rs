@@ -2,13 +2,12 @@
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
-use tidewatch_modules::Record;
 
 use crate::api::text::JsonTextEncoding;
 
 /// Why something that the UI asked for did not happen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "kind", content = "detail", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum AppError {
     /// Nobody is signed in, or no longer.
     #[error("You are signed out.")]
@@ -25,8 +24,10 @@ pub enum AppError {
     /// Somebody else was first: what is current differs from what the command expected.
     #[error("{message}")]
     Conflict {
-        /// What is there now.
-        current: Box<Record>,
+        /// Where it stands now.
+        status: String,
+        /// Which version that is.
+        version: i64,
         /// What happened, for people.
         message: String,
     },
@@ -94,6 +95,7 @@ mod tests {
         for error in [
             AppError::Unauthenticated,
             AppError::Forbidden { permission: "settlements.act".into() },
+            AppError::Conflict { status: "held".into(), version: 3, message: "It is held.".into() },
             AppError::Invalid { field: "amountMinor".into(), message: "must be positive".into() },
             AppError::Unavailable { retry_after_seconds: 5 },
             AppError::Transport("offline".into()),

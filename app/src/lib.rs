@@ -12,6 +12,7 @@
 //! | [`api`] | server functions: authorize, delegate, return |
 //! | [`live`] | the stream: state machine, share, feed and reducers are pure; the transport touches the browser |
 //! | `shell` | the document (`ssr` only) |
+//! | [`navigation`] | the pages that somebody can reach from everywhere |
 //! | [`routes`], [`layouts`], [`pages`], [`components`], [`contexts`] | what is seen |
 //! | [`format`], [`request`] | texts that are the same on both sides; what only the rendering side knows |
 
@@ -29,6 +30,7 @@ pub mod format;
 pub mod layouts;
 pub mod live;
 pub mod model;
+pub mod navigation;
 pub mod pages;
 pub mod request;
 pub mod routes;

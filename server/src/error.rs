@@ -287,7 +287,9 @@ impl Error {
             Self::Unauthenticated(_) => AppError::Unauthenticated,
             Self::Forbidden(permission) => AppError::Forbidden { permission: permission.to_string() },
             Self::NotFound(_) => AppError::NotFound,
-            Self::Conflict { current, message, .. } => AppError::Conflict { current, message },
+            Self::Conflict { current, message, .. } => {
+                AppError::Conflict { status: current.status, version: current.version, message }
+            }
             Self::Fields(fields) => fields.into_iter().next().map_or_else(
                 || AppError::Invalid { field: String::new(), message: "the form is not valid".to_owned() },
                 |field| AppError::Invalid { field: field.name().to_owned(), message: field.detail },

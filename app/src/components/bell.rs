@@ -10,7 +10,7 @@ use leptos_router::hooks::use_location;
 use tidewatch_events::id::NotificationId;
 
 use super::{Icon, IconName};
-use crate::api::{count_notifications, move_notifications, open_notification};
+use crate::api::{count_notifications, move_notifications};
 use crate::contexts::announcer::use_announcer;
 use crate::contexts::hydration::use_hydrated;
 use crate::contexts::notifications::use_notifications_done;
@@ -44,7 +44,7 @@ pub fn Bell() -> impl IntoView {
             // The page that is rendered beside this one counts it as read: first that, then the number. It does no
             // harm to do it twice, and where it fails the page says so.
             if let Some(id) = opened {
-                let _ = open_notification(project.slug(), id).await;
+                let _ = move_notifications(project.slug(), vec![id], NotificationStep::Read).await;
             }
             count_notifications(project.slug()).await
         },

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn says_why_nothing_was_done() {
-        let refused = answer(Err(r#"{"kind":"forbidden","detail":{"permission":"keys.manage"}}"#));
+        let refused = answer(Err(r#"{"forbidden":{"permission":"keys.manage"}}"#));
         let why = read::<Changed>(&refused, "/fn/change_project").expect("an answer");
         assert_eq!(why, Err(AppError::Forbidden { permission: "keys.manage".to_owned() }));
         assert_eq!(read::<()>(&answer(Ok("null")), "/fn/change_project"), Some(Ok(())));

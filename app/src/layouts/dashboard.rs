@@ -11,9 +11,10 @@ use crate::components::{
 };
 use crate::contexts::announcer::use_announcer;
 use crate::contexts::form_answer::forget_form_answer_on_navigation;
-use crate::contexts::project::{in_project, provide_project, use_project};
+use crate::contexts::project::{Project, in_project, provide_project, use_project};
 use crate::contexts::user::{provide_current_user, use_current_user};
 use crate::model::{CurrentUser, OVERVIEW};
+use crate::navigation::{Place, Section, places_of};
 
 /// The frame of every page behind the login.
 #[component]
@@ -109,57 +110,24 @@ fn UserLinks() -> impl IntoView {
     view! {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
-                let user = user.await.ok();
-                let may = |permission: &str| user.as_ref().is_some_and(|user| user.may_manage(permission));
-                let modules = user.as_ref().map(|user| user.modules.clone()).unwrap_or_default();
-                let begins_elsewhere = user.as_ref().is_some_and(|user| user.home() != OVERVIEW);
-                view! {
-                    {(!begins_elsewhere).then(|| view! {
-                        <A href=project.href(OVERVIEW) exact=true><Icon name=IconName::Overview/>"Overview"</A>
-                    })}
-                    {user.as_ref().is_some_and(|user| user.may("events.read")).then(|| view! {
-                        <A href=project.href("/events")><Icon name=IconName::Signal/>"Events"</A>
-                    })}
-                    <A href=project.href("/notifications")><Icon name=IconName::Bell/>"Notifications"</A>
-                    {modules
-                        .into_iter()
-                        .map(|module| view! {
-                            <A href=project.href(&format!("/{}", module.name))><Icon name=IconName::named(&module.icon)/>{module.title}</A>
-                        })
-                        .collect_view()}
-                    <p class="nav-title" aria-hidden="true">"Machinery"</p>
-                    {may("connections.manage").then(|| view! {
-                        <A href=project.href("/connections")><Icon name=IconName::Plug/>"Connections"</A>
-                        <A href=project.href("/channels")><Icon name=IconName::Channel/>"Channels"</A>
-                    })}
-                    {may("jobs.read").then(|| view! {
-                        <A href=project.href("/jobs")><Icon name=IconName::Stack/>"Jobs"</A>
-                        <A href=project.href("/system")><Icon name=IconName::Gauge/>"System"</A>
-                    })}
-                    {may("webhooks.manage").then(|| view! {
-                        <A href=project.href("/webhooks")><Icon name=IconName::Hook/>"Webhooks"</A>
-                    })}
-                    {may("notifications.manage").then(|| view! {
-                        <A href=project.href("/notification-rules")><Icon name=IconName::Route/>"Notification rules"</A>
-                    })}
-                    <p class="nav-title" aria-hidden="true">"Project"</p>
-                    {may("users.read").then(|| view! {
-                        <A href=project.href("/people")><Icon name=IconName::People/>"People"</A>
-                    })}
-                    {may("keys.manage").then(|| view! {
-                        <A href=project.href("/api-keys")><Icon name=IconName::Key/>"API keys"</A>
-                    })}
-                    {may("audit.view").then(|| view! {
-                        <A href=project.href("/audit")><Icon name=IconName::History/>"Audit log"</A>
-                        <A href=project.href("/witness")><Icon name=IconName::Check/>"Witness"</A>
-                    })}
-                    {may("users.read").then(|| view! {
-                        <A href=project.href("/project")><Icon name=IconName::Gear/>"Project"</A>
-                    })}
-                }
+                let places = places_of(user.await.ok().as_ref());
+                let part = |section: Section, title: &'static str| {
+                    let places = places.iter().filter(|place| place.section == section).cloned();
+                    let links: Vec<_> = places.map(|place| view! { <PlaceLink place project/> }).collect();
+                    let title = (!title.is_empty() && !links.is_empty()).then(|| view! { <p class="nav-title" aria-hidden="true">{title}</p> });
+                    (title, links).into_any()
+                };
+                [part(Section::Work, ""), part(Section::Machinery, "Machinery"), part(Section::Project, "Project")]
             })}
         </Transition>
     }
+}
+
+#[component]
+fn PlaceLink(place: Place, project: Project) -> impl IntoView {
+    // Every address begins like the overview's.
+    let exact = place.path == OVERVIEW;
+    view! { <A href=project.href(&place.path) exact><Icon name=place.icon/>{place.label}</A> }
 }
 
 #[component]

@@ -4,7 +4,8 @@ use tidewatch_events::id::RecordId;
 
 use crate::address::page_of_id;
 use crate::components::error_state::encode;
-use crate::model::{CurrentUser, NOTIFICATIONS, OVERVIEW};
+use crate::model::CurrentUser;
+use crate::navigation::places_of;
 
 /// The letters that lead to a page behind `g`.
 const LETTERS: [(&str, &str); 24] = [
@@ -110,35 +111,11 @@ pub(super) fn shortcuts_of(user: &CurrentUser) -> Vec<(&'static str, &'static st
 }
 
 fn pages_of(user: &CurrentUser) -> Vec<Command> {
-    let page = |label: &str, path: &str| Command::to("Pages", label, path);
-    let modules = user.modules.iter().map(|module| page(&module.title, &format!("/{}", module.name)));
-    let managed = [
-        ("connections.manage", "Connections", "/connections"),
-        ("connections.manage", "Channels", "/channels"),
-        ("jobs.read", "Jobs", "/jobs"),
-        ("jobs.read", "System", "/system"),
-        ("webhooks.manage", "Webhooks", "/webhooks"),
-        ("notifications.manage", "Notification rules", "/notification-rules"),
-        ("users.read", "People", "/people"),
-        ("keys.manage", "API keys", "/api-keys"),
-        ("audit.view", "Audit log", "/audit"),
-        ("audit.view", "Witness", "/witness"),
-        ("users.read", "Project", "/project"),
-    ];
-    let managed = managed.into_iter().filter(|(permission, ..)| user.may_manage(permission));
-    let events = user.may("events.read").then(|| page("Events", "/events"));
-    let overview = (user.home() == OVERVIEW).then(|| page("Overview", OVERVIEW));
-    overview
-        .into_iter()
-        .chain(events)
-        .chain([page("Notifications", NOTIFICATIONS)])
-        .chain(modules)
-        .chain(managed.map(|(_, label, path)| page(label, path)))
-        .chain([
-            page("Your notification settings", "/notifications/settings"),
-            page("Your sessions", "/sessions"),
-        ])
-        .collect()
+    // Those that stand at one's name and in the inbox, not in the navigation.
+    let own = [("Your notification settings", "/notifications/settings"), ("Your sessions", "/sessions")];
+    let places = places_of(Some(user)).into_iter().map(|place| (place.label, place.path));
+    let own = own.into_iter().map(|(label, path)| (label.to_owned(), path.to_owned()));
+    places.chain(own).map(|(label, path)| Command::to("Pages", label, path)).collect()
 }
 
 #[cfg(test)]
@@ -146,7 +123,7 @@ mod tests {
     use tidewatch_events::{PermissionSet, Position};
 
     use super::*;
-    use crate::model::{ModuleLink, SavedView};
+    use crate::model::{ModuleLink, OVERVIEW, SavedView};
 
     fn operator() -> CurrentUser {
         who_may(&["settlements.read", "jobs.read"])

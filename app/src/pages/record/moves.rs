@@ -3,7 +3,7 @@
 use leptos::either::Either;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use tidewatch_modules::{MoveRule, Record};
+use tidewatch_modules::MoveRule;
 
 use super::assignee::Assignee;
 use super::outcome::{RELEASE, stands};
@@ -141,8 +141,8 @@ fn MoveForm(rule: MoveRule, target: Target) -> impl IntoView {
 #[component]
 fn Refusal(state: RwSignal<DetailState>, error: AppError) -> impl IntoView {
     match error {
-        AppError::Conflict { current, message } => {
-            Either::Left(view! { <Conflict state current=*current message/> })
+        AppError::Conflict { status, version, message } => {
+            Either::Left(view! { <Conflict state status version message/> })
         }
         other => Either::Right(view! {
             <p class="alert" data-tone="bad" role="alert" data-error=other.name()>
@@ -153,14 +153,14 @@ fn Refusal(state: RwSignal<DetailState>, error: AppError) -> impl IntoView {
 }
 
 #[component]
-fn Conflict(state: RwSignal<DetailState>, current: Record, message: String) -> impl IntoView {
+fn Conflict(state: RwSignal<DetailState>, status: String, version: i64, message: String) -> impl IntoView {
     let module = StoredValue::new(state.with_untracked(|state| state.detail().module.clone()));
     view! {
-        <div class="alert" data-tone="warn" role="alert" data-error="conflict" data-current-version=current.version.to_string()>
+        <div class="alert" data-tone="warn" role="alert" data-error="conflict" data-current-version=version.to_string()>
             <Icon name=IconName::Alert/>
             <div>
                 <p><strong>"Somebody was faster. "</strong>{message}</p>
-                <p>"It now stands at " <StatusBadge module status=current.status/> ", version " {current.version} ". Nothing of yours was done: look again, then decide."</p>
+                <p>"It now stands at " <StatusBadge module status/> ", version " {version} ". Nothing of yours was done: look again, then decide."</p>
             </div>
         </div>
     }
