@@ -8,6 +8,7 @@ use tidewatch_modules::Record;
 use tidewatch_outbox::RecordError;
 
 use crate::http::problem::{FieldProblem, Problem};
+use crate::http::problem_kind::ProblemKind;
 use crate::http::record_json::RecordJson;
 
 /// Why a request was not carried out.
@@ -154,112 +155,67 @@ impl Error {
         self.log();
         let detail = self.to_string();
         match self {
-            Self::Parameter { name, message } => {
-                Problem::new(StatusCode::BAD_REQUEST, "invalid-parameter", "A parameter is not valid")
-                    .detail(detail)
-                    .extension("errors", serde_json::json!([{ "parameter": name, "detail": message }]))
-            }
+            Self::Parameter { name, message } => Problem::new(ProblemKind::InvalidParameter)
+                .detail(detail)
+                .extension("errors", serde_json::json!([{ "parameter": name, "detail": message }])),
             Self::Body(status, _) => {
                 let kind = match status {
-                    StatusCode::PAYLOAD_TOO_LARGE => "body-too-large",
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
-                    _ => "malformed-body",
+                    StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::BodyTooLarge,
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemKind::UnsupportedMediaType,
+                    _ => ProblemKind::MalformedBody,
                 };
-                Problem::new(status, kind, "The request's body cannot be read").detail(detail)
+                Problem::new(kind).detail(detail)
             }
-            Self::Fields(fields) => {
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", "Some fields are not valid")
-                    .detail(detail)
-                    .extension("errors", serde_json::json!(fields))
+            Self::Fields(fields) => Problem::new(ProblemKind::InvalidFields)
+                .detail(detail)
+                .extension("errors", serde_json::json!(fields)),
+            Self::Unauthenticated(_) => Problem::new(ProblemKind::Unauthenticated).detail(detail),
+            Self::Forbidden(permission) => Problem::new(ProblemKind::Forbidden)
+                .detail(detail)
+                .extension("permission", serde_json::json!(permission)),
+            Self::TokenScope(_) => Problem::new(ProblemKind::TokenScope).detail(detail),
+            Self::NoInbox => Problem::new(ProblemKind::NoInbox).detail(detail),
+            Self::ChannelRefused { channel, .. } => Problem::new(ProblemKind::ChannelRefused)
+                .detail(detail)
+                .extension("channel", serde_json::json!(channel)),
+            Self::InFlight => {
+                Problem::new(ProblemKind::RequestInFlight).detail(detail).retry_after(IN_FLIGHT_RETRY_SECONDS)
             }
-            Self::Unauthenticated(_) => {
-                Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication is needed")
-                    .detail(detail)
-            }
-            Self::Forbidden(permission) => {
-                Problem::new(StatusCode::FORBIDDEN, "forbidden", "A permission is missing")
-                    .detail(detail)
-                    .extension("permission", serde_json::json!(permission))
-            }
-            Self::TokenScope(_) => {
-                Problem::new(StatusCode::FORBIDDEN, "token-scope", "The token does not open that")
-                    .detail(detail)
-            }
-            Self::NoInbox => {
-                Problem::new(StatusCode::FORBIDDEN, "no-inbox", "Keys have no inbox").detail(detail)
-            }
-            Self::ChannelRefused { channel, .. } => {
-                Problem::new(StatusCode::FORBIDDEN, "channel-refused", "The channel is not open to you")
-                    .detail(detail)
-                    .extension("channel", serde_json::json!(channel))
-            }
-            Self::InFlight => Problem::new(
-                StatusCode::CONFLICT,
-                "request-in-flight",
-                "A request with this idempotency key is being carried out",
-            )
-            .detail(detail)
-            .retry_after(IN_FLIGHT_RETRY_SECONDS),
-            Self::KeyReused => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "The idempotency key was used for another request",
-            )
-            .detail(detail),
-            Self::StaleAggregate { current } => {
-                Problem::new(StatusCode::CONFLICT, "stale-version", "The aggregate is further on")
-                    .detail(detail)
-                    .extension("currentVersion", current.into())
-            }
-            Self::ChangedMeanwhile { current, .. } => {
-                Problem::new(StatusCode::CONFLICT, "stale-version", "It was changed meanwhile")
-                    .detail(detail)
-                    .extension("currentVersion", current.into())
-            }
+            Self::KeyReused => Problem::new(ProblemKind::IdempotencyKeyReused).detail(detail),
+            Self::StaleAggregate { current } => Problem::new(ProblemKind::StaleVersion)
+                .detail(detail)
+                .extension("currentVersion", current.into()),
+            Self::ChangedMeanwhile { current, .. } => Problem::new(ProblemKind::StaleVersion)
+                .detail(detail)
+                .extension("currentVersion", current.into()),
             Self::TooManyPublishes { wait_seconds, per_second } => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-publishes", "Too many events published")
+                Problem::new(ProblemKind::TooManyPublishes)
                     .detail(detail)
                     .extension("limit", per_second.into())
                     .retry_after(wait_seconds)
             }
-            Self::NotFound(_) => Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(detail),
-            Self::NotAcceptable(_) => {
-                Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable").detail(detail)
-            }
-            Self::Conflict { current, moves, .. } => {
-                Problem::new(StatusCode::CONFLICT, "conflict", "What is there does not allow this now")
-                    .detail(detail)
-                    .extension("current", serde_json::json!(RecordJson { record: *current, moves }))
-            }
-            Self::Refused(_) => {
-                Problem::new(StatusCode::CONFLICT, "refused", "That is not possible now").detail(detail)
-            }
-            Self::HistoryGap { oldest } => {
-                Problem::new(StatusCode::GONE, "history-gap", "Events are no longer kept")
-                    .detail(detail)
-                    .extension("oldestPosition", serde_json::json!(oldest))
-            }
+            Self::NotFound(_) => Problem::new(ProblemKind::NotFound).detail(detail),
+            Self::NotAcceptable(_) => Problem::new(ProblemKind::NotAcceptable).detail(detail),
+            Self::Conflict { current, moves, .. } => Problem::new(ProblemKind::Conflict)
+                .detail(detail)
+                .extension("current", serde_json::json!(RecordJson { record: *current, moves })),
+            Self::Refused(_) => Problem::new(ProblemKind::Refused).detail(detail),
+            Self::HistoryGap { oldest } => Problem::new(ProblemKind::HistoryGap)
+                .detail(detail)
+                .extension("oldestPosition", serde_json::json!(oldest)),
             Self::Unavailable(_) => {
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now")
-                    .detail(detail)
-                    .retry_after(RETRY_AFTER_SECONDS)
+                Problem::new(ProblemKind::Unavailable).detail(detail).retry_after(RETRY_AFTER_SECONDS)
             }
             Self::Throttled(seconds) => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
-                    .detail(detail)
-                    .retry_after(seconds)
+                Problem::new(ProblemKind::TooManyAttempts).detail(detail).retry_after(seconds)
             }
-            Self::TooManyStreams { limit, .. } => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", "Too many streams")
-                    .detail(detail)
-                    .extension("limit", limit.into())
-                    .retry_after(STREAM_RETRY_SECONDS)
-            }
+            Self::TooManyStreams { limit, .. } => Problem::new(ProblemKind::TooManyStreams)
+                .detail(detail)
+                .extension("limit", limit.into())
+                .retry_after(STREAM_RETRY_SECONDS),
             // What went wrong inside is for the log alone.
-            Self::Internal(_) => {
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of ours")
-                    .detail("The service's log tells more under the request's id (header `x-request-id`).")
-            }
+            Self::Internal(_) => Problem::new(ProblemKind::Internal)
+                .detail("The service's log tells more under the request's id (header `x-request-id`)."),
         }
     }
 

@@ -8,6 +8,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::problem_kind::{ProblemKind, URN};
+
 /// Media type of a problem.
 pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 
@@ -20,12 +22,13 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of this kind. `kind` becomes the `type`, a URN that stays the same for programs.
+    /// A problem of this kind. The kind's name becomes the `type`, a URN that stays the same for programs.
     #[must_use]
-    pub fn new(status: StatusCode, kind: &str, title: &str) -> Self {
+    pub fn new(kind: ProblemKind) -> Self {
+        let status = kind.status();
         let mut body = Map::new();
-        body.insert("type".into(), format!("urn:tidewatch:problem:{kind}").into());
-        body.insert("title".into(), title.into());
+        body.insert("type".into(), format!("{URN}{}", kind.name()).into());
+        body.insert("title".into(), kind.title().into());
         body.insert("status".into(), status.as_u16().into());
         Self { status, body, retry_after: None }
     }

@@ -9,6 +9,7 @@ mod api_auth;
 mod api_bad_input;
 mod api_channels;
 mod api_connections;
+mod api_documents;
 mod api_events;
 mod api_events_order;
 mod api_events_sockets;

@@ -1,13 +1,14 @@
 //! `/api/v1/settlements` and the addresses of all other modules: one set of handlers for all.
 
 mod export;
+mod operations;
 
 use axum::extract::{FromRequestParts, Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tidewatch_events::id::{RecordId, UserId};
@@ -16,6 +17,7 @@ use tidewatch_outbox::read_head;
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::api_documents::Routes;
 use crate::commands::records as commands;
 use crate::db;
 use crate::domain::Modules;
@@ -35,19 +37,22 @@ const JSON: &str = "application/json";
 const DEFAULT_LIMIT: u64 = 50;
 
 /// The routes of every module.
-pub fn router(modules: &Modules) -> Router<AppState> {
-    modules.descriptions().fold(Router::new(), |router, module| router.merge(routes_of(&module.name)))
+pub fn routes(modules: &Modules) -> Routes {
+    modules.descriptions().fold(Routes::default(), |routes, module| routes.merge(routes_of(module)))
 }
 
-fn routes_of(name: &str) -> Router<AppState> {
-    let path = format!("/api/v1/{name}");
-    Router::new()
-        .route(&path, get(list).post(create))
-        .route(&format!("{path}/moves"), post(move_many))
-        .route(&format!("{path}/{{id}}"), get(read))
-        .route(&format!("{path}/{{id}}/moves"), post(make_move))
-        .route(&format!("{path}/{{id}}/comments"), get(comments).post(comment))
-        .route_layer(Extension(ModuleName(name.to_owned())))
+fn routes_of(module: &Module) -> Routes {
+    let path = format!("/api/v1/{}", module.name);
+    let name = ModuleName(module.name.to_string());
+    Routes::of(module.title.clone())
+        .get(&path, list, operations::list(module))
+        .post(&path, create, operations::create(module))
+        .post(&format!("{path}/moves"), move_many, operations::move_many(module))
+        .get(&format!("{path}/{{id}}"), read, operations::read(module))
+        .post(&format!("{path}/{{id}}/moves"), make_move, operations::make_move(module))
+        .get(&format!("{path}/{{id}}/comments"), comments, operations::comments(module))
+        .post(&format!("{path}/{{id}}/comments"), comment, operations::comment(module))
+        .through(|router| router.route_layer(Extension(name)))
 }
 
 #[derive(Clone)]
@@ -306,7 +311,8 @@ async fn comments(
     Ok(Json(json!({ "comments": comments })))
 }
 
-#[derive(Deserialize)]
+/// A comment.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewComment {
     text: String,
