@@ -7,21 +7,16 @@ use tidewatch_events::{Channel, Permission, Position};
 use tidewatch_modules::Record;
 use tidewatch_outbox::RecordError;
 
-use crate::http::problem::{FieldProblem, Problem};
+use crate::http::problem::{FieldProblem, ParameterProblem, Problem};
 use crate::http::problem_kind::ProblemKind;
 use crate::http::record_json::RecordJson;
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A query parameter or header will not do.
-    #[error("{name}: {message}")]
-    Parameter {
-        /// Which one.
-        name: String,
-        /// What is wrong with it.
-        message: String,
-    },
+    /// Query parameters, parts of the path or headers will not do.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Parameters(Vec<ParameterProblem>),
     /// The body is not what it says it is: 400, 413, 415.
     #[error("{1}")]
     Body(StatusCode, String),
@@ -40,6 +35,9 @@ pub enum Error {
     /// Notifications are for persons.
     #[error("an API key has no inbox: ask as a person, by a session or an access token")]
     NoInbox,
+    /// What is asked for is a person's.
+    #[error("{0}")]
+    PersonsOnly(&'static str),
     /// The caller is not let into a private channel.
     #[error("{}{reason}", .channel.as_ref().map(|channel| format!("channel `{channel}`: ")).unwrap_or_default())]
     ChannelRefused {
@@ -134,7 +132,7 @@ const IN_FLIGHT_RETRY_SECONDS: u32 = 1;
 impl Error {
     /// A query parameter that will not do.
     pub fn parameter(name: impl Into<String>, message: impl ToString) -> Self {
-        Self::Parameter { name: name.into(), message: message.to_string() }
+        Self::Parameters(vec![ParameterProblem::new(name, message)])
     }
 
     /// Too many attempts: the next one has to wait so long.
@@ -155,9 +153,9 @@ impl Error {
         self.log();
         let detail = self.to_string();
         match self {
-            Self::Parameter { name, message } => Problem::new(ProblemKind::InvalidParameter)
+            Self::Parameters(parameters) => Problem::new(ProblemKind::InvalidParameter)
                 .detail(detail)
-                .extension("errors", serde_json::json!([{ "parameter": name, "detail": message }])),
+                .extension("errors", serde_json::json!(parameters)),
             Self::Body(status, _) => {
                 let kind = match status {
                     StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::BodyTooLarge,
@@ -175,6 +173,7 @@ impl Error {
                 .extension("permission", serde_json::json!(permission)),
             Self::TokenScope(_) => Problem::new(ProblemKind::TokenScope).detail(detail),
             Self::NoInbox => Problem::new(ProblemKind::NoInbox).detail(detail),
+            Self::PersonsOnly(_) => Problem::new(ProblemKind::PersonsOnly).detail(detail),
             Self::ChannelRefused { channel, .. } => Problem::new(ProblemKind::ChannelRefused)
                 .detail(detail)
                 .extension("channel", serde_json::json!(channel)),
@@ -251,6 +250,7 @@ impl Error {
             Self::ChannelRefused { .. }
             | Self::TokenScope(_)
             | Self::NoInbox
+            | Self::PersonsOnly(_)
             | Self::InFlight
             | Self::KeyReused
             | Self::StaleAggregate { .. }
@@ -260,7 +260,10 @@ impl Error {
             Self::Refused(message) | Self::ChangedMeanwhile { message, .. } => {
                 AppError::Invalid { field: String::new(), message }
             }
-            Self::Parameter { name, message } => AppError::Invalid { field: name, message },
+            Self::Parameters(parameters) => parameters.into_iter().next().map_or_else(
+                || AppError::Invalid { field: String::new(), message: "the address is not valid".to_owned() },
+                |first| AppError::Invalid { field: first.parameter, message: first.detail },
+            ),
             Self::Unavailable(_) => AppError::Unavailable { retry_after_seconds: RETRY_AFTER_SECONDS },
             Self::TooManyStreams { .. } => {
                 AppError::Unavailable { retry_after_seconds: STREAM_RETRY_SECONDS }

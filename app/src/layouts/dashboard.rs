@@ -156,6 +156,8 @@ fn UserLinks() -> impl IntoView {
                     {may("users.read").then(|| view! {
                         <A href=project.href("/project")><Icon name=IconName::Gear/>"Project"</A>
                     })}
+                    // Another document, and the same for all projects.
+                    <a href="/api/docs" rel="external"><Icon name=IconName::Lines/>"API reference"</a>
                 }
             })}
         </Transition>

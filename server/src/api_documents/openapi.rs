@@ -8,7 +8,7 @@ use tidewatch_events::id::{CommentId, OrganizationId, RecordId, UserId};
 use tidewatch_events::{Envelope, Permission, Position, Timestamp};
 use tidewatch_modules::RecordQuery;
 
-use super::operation::{Answer, Content, Operation, Parameter};
+use super::operation::{Answer, Content, Operation, PROJECT, Parameter};
 use super::schemas::{Schemas, Shape, reference};
 use super::tags::TAGS;
 use super::{example, problems, records};
@@ -26,8 +26,8 @@ cookie. A key and a token belong to one project; a session names its project by 
 
 **Errors** are problem details (RFC 9457, `application/problem+json`). Programs go by `type`, which stays the same.
 
-**Parameters** are read strictly: where an operation takes parameters, one that it does not know is an error, since a \
-filter that is silently ignored shows more than was asked for.
+**Parameters and fields** are read strictly: one that an operation does not know is an error, since a filter that is \
+silently ignored shows more than was asked for.
 
 **Every answer** names its request in the header `x-request-id`, by which the service's log finds it. What changes \
 something carries `x-correlation-id` and `traceparent` of its request into its events.
@@ -122,7 +122,7 @@ fn tags(operations: &[Operation], modules: &Modules) -> Vec<Value> {
 
 fn project() -> Value {
     json!({
-        "name": "project",
+        "name": PROJECT,
         "in": "query",
         "required": false,
         "description": "The slug of the project that the request is about. Without it: the key's or the token's, and of a \

@@ -9,9 +9,13 @@ use serde_json::{Value, json};
 
 use super::schemas::Shape;
 use crate::http::problem_kind::ProblemKind;
+use crate::http::strictness::Known;
 
 /// The media type of most bodies.
 pub const JSON: &str = "application/json";
+
+/// The parameter that every operation for callers knows: which project it is about.
+pub(super) const PROJECT: &str = "project";
 
 /// An operation: a method of an address.
 #[derive(Debug, Clone)]
@@ -75,6 +79,8 @@ impl Operation {
             body: Vec::new(),
             answers: Vec::new(),
             problems: BTreeSet::from([
+                // A parameter that it does not know.
+                ProblemKind::InvalidParameter,
                 ProblemKind::Timeout,
                 ProblemKind::Internal,
                 ProblemKind::Unavailable,
@@ -103,6 +109,22 @@ impl Operation {
         self
     }
 
+    /// It is for persons: an API key is refused.
+    #[must_use]
+    pub fn for_persons(mut self, problem: ProblemKind) -> Self {
+        let refusal = format!("For persons: an API key is refused (403, `{}`).", problem.name());
+        self.description = join(&self.description, &refusal);
+        self.gives([problem])
+    }
+
+    /// The parameters that its address may have.
+    pub(super) fn known_parameters(&self) -> Known {
+        let told = self.parameters.iter().filter(|parameter| parameter.place == "query");
+        // Whom all the others are about.
+        let project = self.needs_caller.then(|| PROJECT.to_owned());
+        Known::new(told.map(|parameter| parameter.name.clone()).chain(project))
+    }
+
     /// It takes a permission, in words.
     #[must_use]
     pub fn needs(mut self, permission: &str) -> Self {
@@ -128,12 +150,6 @@ impl Operation {
         self.gives([ProblemKind::NotFound])
     }
 
-    /// It reads its parameters strictly: one that it does not know is an error.
-    #[must_use]
-    pub fn strict(self) -> Self {
-        self.gives([ProblemKind::InvalidParameter])
-    }
-
     /// It takes this parameter.
     #[must_use]
     pub fn query<T: JsonSchema>(self, name: &str, description: &str) -> Self {
@@ -149,7 +165,7 @@ impl Operation {
             description: description.to_owned(),
             shape,
         });
-        self.strict()
+        self
     }
 
     /// It takes one of these words as a parameter.
@@ -213,7 +229,14 @@ impl Operation {
     /// It answers 201 with this and, in `Location`, its address.
     #[must_use]
     pub fn creates<T: JsonSchema>(self, description: &str) -> Self {
-        self.answers_with(StatusCode::CREATED, description, JSON, Shape::of::<T>())
+        self.creates_like(description, Shape::of::<T>())
+    }
+
+    /// It answers 201 with what is like that and, in `Location`, its address.
+    #[must_use]
+    pub fn creates_like(self, description: &str, shape: Shape) -> Self {
+        self.answers_with(StatusCode::CREATED, description, JSON, shape)
+            .with_header("Location", "Its address.")
     }
 
     /// It answers 200 with an object that has a list under this name.

@@ -73,7 +73,10 @@ fn operations_of<'d>(openapi: &'d Value, tag: &str) -> Vec<(&'d str, &'d str, &'
 }
 
 fn write_contents(out: &mut String, openapi: &Value) -> fmt::Result {
-    out.write_str("<nav aria-label=\"Contents\"><ul>")?;
+    out.write_str(
+        "<nav aria-label=\"Contents\"><p class=\"brand\"><a href=\"/\">Tidewatch</a></p>\
+         <details class=\"contents\"><summary>Contents</summary><ul>",
+    )?;
     for tag in openapi["tags"].as_array().into_iter().flatten() {
         let name = tag["name"].as_str().unwrap_or_default();
         write!(
@@ -94,7 +97,7 @@ fn write_contents(out: &mut String, openapi: &Value) -> fmt::Result {
     }
     out.write_str(
         "<li><a href=\"#messages\">Messages of streams</a></li><li><a href=\"#problems\">Problems</a></li>\
-         <li><a href=\"#schemas\">Schemas</a></li></ul></nav>",
+         <li><a href=\"#schemas\">Schemas</a></li></ul></details></nav>",
     )
 }
 
@@ -119,7 +122,7 @@ fn write_operation(
     write!(
         out,
         "<article id=\"{id}\" aria-labelledby=\"{id}-name\"><h3 id=\"{id}-name\"><a href=\"#{id}\">{}</a></h3>\
-         <p class=\"address\"><span class=\"method\">{}</span> <code>{}</code></p>",
+         <p class=\"address\"><span class=\"method method-{method}\">{}</span> <code>{}</code></p>",
         text(&operation["summary"]),
         method.to_ascii_uppercase(),
         Escaped(path),
@@ -135,6 +138,9 @@ fn write_operation(
         out.write_str("<h4>Body</h4>")?;
         for (media_type, content) in body {
             write_content(out, media_type, content)?;
+            if let Some(example) = content.get("example") {
+                write!(out, "<pre>{}</pre>", Json(example))?;
+            }
         }
     }
     write_answers(out, operation)?;
@@ -166,11 +172,12 @@ fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 }
 
 fn write_content(out: &mut String, media_type: &str, content: &Value) -> fmt::Result {
-    write!(out, "<p><code>{}</code> {}</p>", Escaped(media_type), schema::Kind(&content["schema"]))?;
-    if let Some(example) = content.get("example") {
-        write!(out, "<pre>{}</pre>", Json(example))?;
-    }
-    Ok(())
+    write!(out, "<p><code>{}</code> {}</p>", Escaped(media_type), schema::Kind(&content["schema"]))
+}
+
+/// An example that is looked at by whoever wants to: there are many, and some are long.
+fn write_example(out: &mut String, example: &Value) -> fmt::Result {
+    write!(out, "<details><summary>Example</summary><pre>{}</pre></details>", Json(example))
 }
 
 fn write_answers(out: &mut String, operation: &Value) -> fmt::Result {
@@ -190,6 +197,9 @@ fn write_answers(out: &mut String, operation: &Value) -> fmt::Result {
             }
             for (media_type, content) in answer["content"].as_object().into_iter().flatten() {
                 write_content(out, media_type, content)?;
+                if let Some(example) = content.get("example") {
+                    write_example(out, example)?;
+                }
             }
         }
         out.write_str("</dd>")?;

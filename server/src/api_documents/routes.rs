@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use http::Method;
 
 use super::Operation;
 use crate::http::problem_kind::ProblemKind;
+use crate::http::strictness;
 use crate::state::AppState;
 
 /// Routes, each with its operation: neither can be without the other.
@@ -48,7 +50,7 @@ impl Routes {
         delete is DELETE;
     }
 
-    /// With this at an address, which answers one method alone.
+    /// With this at an address, which answers one method alone. What the operation does not know is refused before.
     #[must_use]
     pub fn add(
         mut self,
@@ -61,6 +63,7 @@ impl Routes {
         if method != Method::GET {
             operation = operation.gives([ProblemKind::CrossSiteRequest]);
         }
+        let route = route.route_layer(from_fn_with_state(operation.known_parameters(), strictness::check));
         self.operations.push(Operation { method, path: path.to_owned(), tag: self.tag.clone(), ..operation });
         Self { router: self.router.route(path, route), ..self }
     }

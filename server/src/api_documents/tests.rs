@@ -5,6 +5,7 @@ use std::path::Path;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tidewatch_app::model::EventQuery;
 use tidewatch_events::catalog;
 
 use super::{ApiDocuments, Operation, problems};
@@ -97,12 +98,41 @@ fn every_operation_says_what_it_takes_and_gives() {
         let told = operation.parameters.iter().filter(|parameter| parameter.place == "path");
         assert_eq!(in_path, told.map(|parameter| &*parameter.name).collect(), "{place}");
         assert!(operation.answers.iter().any(|answer| answer.status.is_success()), "{place}");
-        assert!(operation.problems.contains(&ProblemKind::Internal), "{place}");
+        for everywhere in [ProblemKind::Internal, ProblemKind::InvalidParameter] {
+            assert!(operation.problems.contains(&everywhere), "{place}");
+        }
         let changes = operation.method != Method::GET;
         assert_eq!(operation.problems.contains(&ProblemKind::CrossSiteRequest), changes, "{place}");
         let takes_body = !operation.body.is_empty();
         assert_eq!(operation.problems.contains(&ProblemKind::UnsupportedMediaType), takes_body, "{place}");
     }
+}
+
+#[test]
+fn what_is_made_is_said_to_have_an_address() {
+    let documents = documents();
+    let paths = documents.openapi()["paths"].as_object().expect("paths").values();
+    let operations = paths.flat_map(|path| path.as_object().expect("methods").values());
+    let made: Vec<&Value> =
+        operations.filter(|operation| operation["responses"].get("201").is_some()).collect();
+    assert!(made.len() > 20);
+    for operation in made {
+        let header = &operation["responses"]["201"]["headers"]["Location"];
+        assert_eq!(header["schema"]["format"], "uri-reference", "{}", operation["operationId"]);
+    }
+}
+
+#[test]
+fn the_explorer_s_query_is_described_whole() {
+    let operations = operations();
+    let search = operations.iter().find(|operation| operation.id == "searchEvents").expect("the operation");
+    let told: BTreeSet<&str> = search
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.place == "query")
+        .map(|parameter| &*parameter.name)
+        .collect();
+    assert_eq!(told, EventQuery::PARAMETERS.into_iter().chain(["export"]).collect());
 }
 
 #[test]
@@ -141,6 +171,7 @@ fn problems_have_the_members_that_are_described() {
         Error::Forbidden(events),
         Error::TokenScope("no"),
         Error::NoInbox,
+        Error::PersonsOnly("no"),
         Error::ChannelRefused { channel: None, reason: "no".to_owned() },
         Error::NotFound("thing".to_owned()),
         Error::NotAcceptable("json"),
@@ -229,7 +260,10 @@ fn what_an_installation_adds_is_described_as_the_rest_is() {
         assert_eq!(message["tags"][0]["name"], "parcels.read", "{name}");
         assert_eq!(message["payload"]["properties"]["aggregateType"]["const"], "Parcel");
         let example = &message["examples"][0]["payload"];
-        assert!(example["payload"]["parcelId"].as_str().is_some_and(|id| id.starts_with("par_")), "{example}");
+        assert!(
+            example["payload"]["parcelId"].as_str().is_some_and(|id| id.starts_with("par_")),
+            "{example}"
+        );
         for (channel, has_it) in [("stream", true), ("webhooks", true), ("gateway", false)] {
             assert_eq!(asyncapi["channels"][channel]["messages"].get(name).is_some(), has_it, "{channel}");
         }

@@ -76,6 +76,28 @@ impl IntoResponse for Problem {
     }
 }
 
+/// A parameter of the address, or a header, that will not do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParameterProblem {
+    /// Its name; of a part of the path, that part.
+    pub parameter: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+impl ParameterProblem {
+    /// What is wrong with the parameter of this name.
+    pub fn new(name: impl Into<String>, detail: impl ToString) -> Self {
+        Self { parameter: name.into(), detail: detail.to_string() }
+    }
+}
+
+impl fmt::Display for ParameterProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.parameter, self.detail)
+    }
+}
+
 /// A field of the body that will not do, by JSON pointer
 /// ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

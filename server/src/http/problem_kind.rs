@@ -54,7 +54,8 @@ macro_rules! problem_kinds {
 }
 
 problem_kinds! {
-    /// A query parameter or header will not do; `errors` names each and says why.
+    /// Query parameters will not do or are not known, or a header or a part of the path will not do; `errors` names each
+    /// and says why.
     InvalidParameter = BAD_REQUEST "invalid-parameter" "A parameter is not valid";
     /// The body is no JSON, or it broke off.
     MalformedBody = BAD_REQUEST "malformed-body" "The request's body cannot be read";
@@ -66,6 +67,8 @@ problem_kinds! {
     TokenScope = FORBIDDEN "token-scope" "The token does not open that";
     /// An API key asked for an inbox, which only persons have.
     NoInbox = FORBIDDEN "no-inbox" "Keys have no inbox";
+    /// An API key asked for what only persons have, such as logins and a password.
+    PersonsOnly = FORBIDDEN "persons-only" "Only persons have that";
     /// The caller is not let into a private channel: its token is missing, over, or for another channel.
     ChannelRefused = FORBIDDEN "channel-refused" "The channel is not open to you";
     /// A change that a session's cookie would authorize was sent from another site.

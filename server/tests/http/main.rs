@@ -19,6 +19,7 @@ mod api_jobs;
 mod api_publishers;
 mod api_records;
 mod api_settlements;
+mod api_strictness;
 mod api_subscriptions;
 mod api_webhooks;
 mod api_webhooks_access;

@@ -35,8 +35,9 @@ const LETTERS: [(&str, &str); 24] = [
 ];
 
 /// What can be done on every page, by the button that does it.
-const ACTIONS: [(&str, Act); 7] = [
+const ACTIONS: [(&str, Act); 8] = [
     ("Keyboard shortcuts", Act::Help),
+    ("API reference", Act::Press(r#".nav a[href="/api/docs"]"#)),
     ("Pause or go on", Act::Press(".pause-button")),
     ("Theme: light", Act::Press(r#"[name="theme"][value="light"]"#)),
     ("Theme: dark", Act::Press(r#"[name="theme"][value="dark"]"#)),

@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 use serde_json::Value;
 
-use super::markup::{Escaped, Json, Prose};
-use super::{resolve, slug, text};
+use super::markup::{Escaped, Prose};
+use super::{resolve, slug, text, write_example};
 
 /// Channels and messages.
 pub(super) fn write(out: &mut String, asyncapi: &Value) -> fmt::Result {
@@ -44,5 +44,6 @@ fn write_message(out: &mut String, asyncapi: &Value, name: &str, message: &Value
     if payload.is_object() && resolve(asyncapi, payload)["properties"].is_object() {
         write!(out, "<p>Its payload: {}</p>", super::schema::Kind(payload))?;
     }
-    write!(out, "<pre>{}</pre></article>", Json(&message["examples"][0]["payload"]))
+    write_example(out, &message["examples"][0]["payload"])?;
+    out.write_str("</article>")
 }

@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,6 +14,7 @@ use crate::access::Caller;
 use crate::api_documents::{Operation, Routes};
 use crate::commands::change_project;
 use crate::error::Error;
+use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
 use crate::http::problem_kind::ProblemKind::Refused;
@@ -153,7 +153,7 @@ pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Re
 }
 
 pub(super) type Answer = Result<Json<Changed>, Error>;
-pub(super) type Made = Result<(StatusCode, Json<Changed>), Error>;
+pub(super) type Made = Result<Created<Changed>, Error>;
 
 pub(super) async fn carry_out(
     state: &AppState,
@@ -164,14 +164,16 @@ pub(super) async fn carry_out(
     change_project(state, caller, change, &origin.0).await.map(Json)
 }
 
+/// `among` is the address of the list that what is made is in.
 pub(super) async fn make(
     state: &AppState,
     caller: &Caller,
     origin: ReadOrigin,
+    among: &str,
     change: ProjectChange,
 ) -> Made {
     let made = change_project(state, caller, change, &origin.0).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok(Created { at: format!("{among}/{}", made.id), body: made })
 }
 
 /// The project that the caller works in, and what they may there.
@@ -292,7 +294,8 @@ async fn invite(
     JsonBody(new): JsonBody<NewInvitation>,
 ) -> Made {
     let NewInvitation { email, roles, organizations } = new;
-    make(&state, &caller, origin, ProjectChange::InvitePerson { email, roles, organizations }).await
+    let change = ProjectChange::InvitePerson { email, roles, organizations };
+    make(&state, &caller, origin, "/api/v1/invitations", change).await
 }
 
 async fn cancel_invitation(
@@ -347,7 +350,8 @@ async fn create_organization(
     origin: ReadOrigin,
     JsonBody(Name { name }): JsonBody<Name>,
 ) -> Made {
-    make(&state, &caller, origin, ProjectChange::CreateOrganization { name }).await
+    let change = ProjectChange::CreateOrganization { name };
+    make(&state, &caller, origin, "/api/v1/organizations", change).await
 }
 
 async fn rename_organization(

@@ -18,18 +18,21 @@ use crate::http::problem_kind::ProblemKind::Refused;
 use crate::queries;
 use crate::state::AppState;
 
+/// The address of all keys.
+const KEYS: &str = "/api/v1/api-keys";
+
 /// The routes.
 pub fn routes() -> Routes {
     Routes::of("API keys")
         .get(
-            "/api/v1/api-keys",
+            KEYS,
             list_keys,
             Operation::new("listApiKeys", "List API keys")
                 .needs("keys.manage")
                 .lists::<ApiKey>("apiKeys", "The keys, without their secrets."),
         )
         .post(
-            "/api/v1/api-keys",
+            KEYS,
             create_key,
             Operation::new("createApiKey", "Make an API key")
                 .describe("The answer's `secret` is the key. It is shown once.")
@@ -81,7 +84,8 @@ async fn create_key(
     origin: ReadOrigin,
     JsonBody(NewKey { name, scopes, expires_in_days }): JsonBody<NewKey>,
 ) -> Made {
-    make(&state, &caller, origin, ProjectChange::CreateApiKey { name, scopes, expires_in_days }).await
+    let change = ProjectChange::CreateApiKey { name, scopes, expires_in_days };
+    make(&state, &caller, origin, KEYS, change).await
 }
 
 async fn delete_key(
@@ -107,5 +111,5 @@ async fn rotate_key(
     JsonBody(Rotation { overlap_hours }): JsonBody<Rotation>,
 ) -> Made {
     let id: ApiKeyId = id(&key)?;
-    make(&state, &caller, origin, ProjectChange::RotateApiKey { id, overlap_hours }).await
+    make(&state, &caller, origin, KEYS, ProjectChange::RotateApiKey { id, overlap_hours }).await
 }

@@ -3,7 +3,7 @@
 
 use axum::extract::Extension;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use crate::api_documents::operation::JSON;
 use crate::api_documents::{ApiDocuments, Operation, Routes, Shape};
 use crate::http::etag::tagged;
 use crate::http::headers::OwnPolicy;
+use crate::http::preferences::theme;
 use crate::http::problem_kind::ProblemKind;
 
 /// The page's styles: the colours and sizes of the dashboard, and what the page adds.
@@ -87,7 +88,11 @@ async fn asyncapi(Extension(documents): Extension<ApiDocuments>, headers: Header
 
 async fn page(Extension(documents): Extension<ApiDocuments>, headers: HeaderMap) -> Response {
     let html = HeaderValue::from_static("text/html; charset=utf-8");
-    let mut response = keep(tagged(documents.page().to_owned(), html, &headers));
+    // In the colours that were chosen for the dashboard.
+    let root = format!("<html lang=\"en\" data-theme=\"{}\">", theme(&headers).as_str());
+    let page = documents.page().replacen("<html lang=\"en\">", &root, 1);
+    let mut response = keep(tagged(page, html, &headers));
+    response.headers_mut().insert(VARY, HeaderValue::from_static(COOKIE.as_str()));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
     response.extensions_mut().insert(OwnPolicy);
     response

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tidewatch_app::model::{EventPage, EventQuery};
+use tidewatch_app::model::{EventPage, EventQuery, WrongParameter};
 use tidewatch_events::access::Actor;
 use tidewatch_events::{Envelope, Position, Timestamp};
 
@@ -16,6 +16,7 @@ use crate::db;
 use crate::error::Error;
 use crate::http::csv;
 use crate::http::file::{self, FileForm, FileRow};
+use crate::http::problem::ParameterProblem;
 use crate::http::query::Query;
 use crate::queries;
 use crate::state::AppState;
@@ -51,7 +52,7 @@ pub fn routes() -> Routes {
             .query::<Timestamp>("to", "Only what occurred before this time.")
             .query::<String>("q", "Only what has this text in its payload.")
             .query::<String>(
-                "as_of",
+                "asOf",
                 "The stream as it stood at this moment: a position, or an RFC 3339 time.",
             )
             .query::<Position>("before", "`next` of the page before.")
@@ -83,13 +84,9 @@ struct SearchPage {
 }
 
 async fn search(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Response, Error> {
-    let query = query.only(&[EventQuery::PARAMETERS.as_slice(), &["export"]].concat())?;
     let asked = EventQuery::read(|name| query.get(name).map(ToOwned::to_owned)).map_err(|wrong| {
-        let first = wrong.into_iter().next();
-        first.map_or_else(
-            || Error::Internal("a query that is wrong in nothing".to_owned()),
-            |wrong| Error::parameter(wrong.name, wrong.message),
-        )
+        let problem = |wrong: WrongParameter| ParameterProblem::new(wrong.name, wrong.message);
+        Error::Parameters(wrong.into_iter().map(problem).collect())
     })?;
     if let Some(form) = query.get("export") {
         return export(state, caller, asked, FileForm::read(form)?).await;

@@ -50,21 +50,6 @@ const MAX_BATCH_MS: u64 = 1_000;
 pub(super) const MAX_LIMIT: u64 = 1_000;
 /// Events of a page where nobody asked for another number.
 pub(super) const DEFAULT_LIMIT: u64 = 100;
-/// Every parameter of the stream and the page.
-const PARAMETERS: &[&str] = &[
-    "types",
-    "resourceTypes",
-    "resourceId",
-    "channels",
-    "token",
-    "after",
-    "lastEventId",
-    "batch",
-    "named",
-    "wait",
-    "limit",
-];
-
 /// The routes.
 pub fn routes() -> Routes {
     let stream = |id: &str, summary: &str| streamed(Operation::new(id, summary));
@@ -151,7 +136,6 @@ async fn stream_or_page(
     query: Query,
 ) -> Result<Response, Error> {
     caller.require(&Permission::EVENTS_READ)?;
-    let query = query.only(PARAMETERS)?;
     let form = negotiate(&headers, &[EVENT_STREAM, JSON, BATCH_CONTENT_TYPE, CLOUDEVENT]).ok_or(
         Error::NotAcceptable(
             "accept text/event-stream, application/json or application/cloudevents-batch+json",

@@ -65,7 +65,6 @@ pub fn routes() -> Routes {
 }
 
 async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Json<JobPage>, Error> {
-    let query = query.only(&["state", "queue", "kind", "after", "limit"])?;
     let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
     let known = || JobState::ALL.map(JobState::as_str).join(", ");
     let job_state = query

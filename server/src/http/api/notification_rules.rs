@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use http::{HeaderName, StatusCode, header::LOCATION};
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,10 +14,10 @@ use crate::access::Caller;
 use crate::api_documents::{Operation, Routes};
 use crate::commands::notifications::rules as commands;
 use crate::error::Error;
+use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
 use crate::http::problem_kind::ProblemKind;
-use crate::http::query::Query;
 use crate::queries::notifications as queries;
 use crate::state::AppState;
 
@@ -30,7 +30,6 @@ pub fn routes() -> Routes {
             list,
             Operation::new("listNotificationRules", "List rules")
                 .needs("notifications.manage")
-                .strict()
                 .lists::<NotificationRule>("rules", "The rules."),
         )
         .post(
@@ -47,7 +46,6 @@ pub fn routes() -> Routes {
                     "mustAcknowledge": true,
                 }))
                 .creates::<NotificationRule>("The rule.")
-                .with_header("Location", "Its address.")
                 .gives([Refused]),
         )
         .get(
@@ -93,14 +91,12 @@ pub fn routes() -> Routes {
             of_event,
             Operation::new("listNotificationsOfEvent", "List what became of an event's notifications")
                 .needs("deliveries.read")
-                .strict()
                 .path::<EventId>("eventId", "Of which event.")
                 .lists::<NotificationProof>("notifications", "Each notification with its recipients."),
         )
 }
 
-async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Json<Value>, Error> {
-    query.only(&[])?;
+async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
     Ok(Json(json!({ "rules": queries::rules(&state, &caller).await? })))
 }
 
@@ -109,10 +105,10 @@ async fn create(
     caller: Caller,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(new): JsonBody<NewNotificationRule>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<NotificationRule>), Error> {
+) -> Result<Created<NotificationRule>, Error> {
     let made = commands::create(&state, &caller, &origin, new).await?;
-    let location = [(LOCATION, format!("/api/v1/notification-rules/{}", made.id))];
-    Ok((StatusCode::CREATED, location, Json(queries::rule(&state, &caller, id(&made.id)?).await?)))
+    let at = format!("/api/v1/notification-rules/{}", made.id);
+    Ok(Created { at, body: queries::rule(&state, &caller, id(&made.id)?).await? })
 }
 
 async fn read(
@@ -164,9 +160,7 @@ async fn of_event(
     State(state): State<AppState>,
     caller: Caller,
     Path(event): Path<String>,
-    query: Query,
 ) -> Result<Json<Value>, Error> {
-    query.only(&[])?;
     let event: EventId = event.parse().map_err(|_| Error::NotFound(format!("event `{event}`")))?;
     Ok(Json(json!({ "notifications": queries::of_event(&state, &caller, event).await? })))
 }

@@ -46,15 +46,14 @@ pub fn routes() -> Routes {
                 .query::<NotificationId>("after", "`next` of the page before.")
                 .query_number("limit", "Most notifications of the page.", 1, MAX_LIMIT, DEFAULT_LIMIT)
                 .answers::<Inbox>("A page of notifications, newest first, with what the badge says.")
-                .gives([NoInbox]),
+                .for_persons(NoInbox),
         )
         .get(
             "/api/v1/notifications/count",
             count,
             Operation::new("countNotifications", "Count one's notifications")
-                .strict()
                 .answers::<NotificationCount>("What the badge says.")
-                .gives([NoInbox]),
+                .for_persons(NoInbox),
         )
         .post(
             "/api/v1/notifications/steps",
@@ -63,7 +62,8 @@ pub fn routes() -> Routes {
                 .body::<Steps>()
                 .for_example(json!({ "ids": ["ntf_01kaghsp3mfvy8e4v0h6x2t9rd"], "step": "read" }))
                 .answers::<NotificationCount>("What the badge says now.")
-                .gives([NoInbox, ProblemKind::Refused]),
+                .for_persons(NoInbox)
+                .gives([ProblemKind::Refused]),
         )
         .post(
             "/api/v1/notifications/read",
@@ -71,15 +71,14 @@ pub fn routes() -> Routes {
             Operation::new("readNotifications", "Say that all up to one are read")
                 .body::<UpTo>()
                 .answers::<NotificationCount>("What the badge says now.")
-                .gives([NoInbox]),
+                .for_persons(NoInbox),
         )
         .get(
             "/api/v1/notifications/settings",
             read_settings,
             Operation::new("getNotificationSettings", "Read what one wants of notifications")
-                .strict()
                 .answers::<NotificationSettingsPage>("The settings, with what there is to choose from.")
-                .gives([NoInbox]),
+                .for_persons(NoInbox),
         )
         .put(
             "/api/v1/notifications/settings",
@@ -93,7 +92,7 @@ pub fn routes() -> Routes {
                     "digest": "daily",
                 }))
                 .answers_nothing(StatusCode::NO_CONTENT, "They are saved.")
-                .gives([NoInbox]),
+                .for_persons(NoInbox),
         )
         .get(
             "/api/v1/notifications/{id}",
@@ -101,7 +100,7 @@ pub fn routes() -> Routes {
             Operation::new("getNotification", "Read a notification")
                 .path::<NotificationId>("id", "Which.")
                 .answers::<Notification>("The notification.")
-                .gives([NoInbox]),
+                .for_persons(NoInbox),
         )
         .post(
             "/api/v1/notifications/{id}/{step}",
@@ -110,7 +109,8 @@ pub fn routes() -> Routes {
                 .path::<NotificationId>("id", "Which.")
                 .path::<NotificationStep>("step", "What.")
                 .answers::<Notification>("The notification as it is now.")
-                .gives([NoInbox, ProblemKind::Refused]),
+                .for_persons(NoInbox)
+                .gives([ProblemKind::Refused]),
         )
 }
 
@@ -129,7 +129,6 @@ async fn list(
     query: Query,
 ) -> Result<Json<Inbox>, Error> {
     let recipient = recipient(&caller, &origin)?;
-    let query = query.only(&["folder", "search", "group", "after", "limit"])?;
     let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
     let asked = InboxQuery {
         folder: query.parse::<NotificationFolder>("folder")?.unwrap_or_default(),
@@ -140,12 +139,7 @@ async fn list(
     Ok(Json(queries::inbox(&state, &recipient, &asked, limit).await?.data))
 }
 
-async fn count(
-    State(state): State<AppState>,
-    caller: Caller,
-    query: Query,
-) -> Result<Json<NotificationCount>, Error> {
-    query.only(&[])?;
+async fn count(State(state): State<AppState>, caller: Caller) -> Result<Json<NotificationCount>, Error> {
     Ok(Json(queries::count(&state, &caller).await?.data))
 }
 
@@ -209,9 +203,7 @@ async fn read_up_to(
 async fn read_settings(
     State(state): State<AppState>,
     caller: Caller,
-    query: Query,
 ) -> Result<Json<NotificationSettingsPage>, Error> {
-    query.only(&[])?;
     Ok(Json(queries::settings_page(&state, &caller).await?))
 }
 

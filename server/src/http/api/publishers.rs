@@ -141,7 +141,6 @@ async fn publish_events(
     request: Request,
 ) -> Result<PublishAnswer, Error> {
     caller.require(&Permission::EVENTS_PUBLISH)?;
-    let query = query.only(&["channelName"])?;
     let channel: Option<Channel> = query.parse("channelName")?;
     let body = read_bytes(request, &state, MAX_PUBLISH_BYTES).await?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -38,7 +38,8 @@ pub fn routes() -> Routes {
                     },
                 }))
                 .answers_nothing(StatusCode::NO_CONTENT, "It is told from now on.")
-                .gives([ProblemKind::NoInbox, ProblemKind::Refused]),
+                .for_persons(ProblemKind::NoInbox)
+                .gives([ProblemKind::Refused]),
         )
         .delete(
             "/api/v1/notifications/push-subscriptions",
@@ -47,7 +48,7 @@ pub fn routes() -> Routes {
                 .body::<PushEndpoint>()
                 .for_example(json!({ "endpoint": "https://push.example.com/send/7" }))
                 .answers_nothing(StatusCode::NO_CONTENT, "It is told no longer.")
-                .gives([ProblemKind::NoInbox]),
+                .for_persons(ProblemKind::NoInbox),
         )
         .post(
             "/api/v1/notifications/push-subscriptions/check",
@@ -56,7 +57,7 @@ pub fn routes() -> Routes {
                 .body::<PushEndpoint>()
                 .for_example(json!({ "endpoint": "https://push.example.com/send/7" }))
                 .answers::<PushCheck>("Whether it is.")
-                .gives([ProblemKind::NoInbox]),
+                .for_persons(ProblemKind::NoInbox),
         )
 }
 

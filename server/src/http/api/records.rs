@@ -23,6 +23,7 @@ use crate::db;
 use crate::domain::Modules;
 use crate::error::Error;
 use crate::http::accept::negotiate;
+use crate::http::created::Created;
 use crate::http::csv;
 use crate::http::file::FileForm;
 use crate::http::json_body::JsonBody;
@@ -129,9 +130,6 @@ enum Form {
 fn read_query(module: &Module, query: Query) -> Result<(RecordQuery, Option<Form>), Error> {
     let narrowing: Vec<&str> =
         module.fields.iter().filter(|field| !field.choices.is_empty()).map(|field| &*field.name).collect();
-    let usual =
-        ["status", "q", "assignee", "from", "to", "sort", "after", "limit", "export", "total"].as_slice();
-    let query = query.only(&[usual, &narrowing].concat())?;
     let sort: Sort = query.parse("sort")?.unwrap_or_default();
     if sort == Sort::Amount && module.amount_field.is_none() {
         return Err(Error::parameter("sort", format!("{} have no amount", module.name)));
@@ -168,16 +166,16 @@ async fn create(
     within: InModule,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(new): JsonBody<Map<String, Value>>,
-) -> Result<(StatusCode, [(http::HeaderName, String); 1], Json<PositionedRecord>), Error> {
+) -> Result<Created<PositionedRecord>, Error> {
     let domain = within.domain()?;
     let done = commands::create_record(&state, &caller, domain, new, &origin).await?;
-    let address = format!("/api/v1/{}/{}", domain.module().name, done.record.id);
-    Ok((StatusCode::CREATED, [(http::header::LOCATION, address)], answer(&caller, domain, done)))
+    let at = format!("/api/v1/{}/{}", domain.module().name, done.record.id);
+    Ok(Created { at, body: answer(&caller, domain, done) })
 }
 
-fn answer(caller: &Caller, domain: &dyn Domain, done: commands::Done) -> Json<PositionedRecord> {
+fn answer(caller: &Caller, domain: &dyn Domain, done: commands::Done) -> PositionedRecord {
     let record = RecordJson::of(domain.module(), done.record, &caller.subject.permissions);
-    Json(PositionedRecord { record, position: done.position })
+    PositionedRecord { record, position: done.position }
 }
 
 async fn read(
@@ -207,7 +205,7 @@ async fn make_move(
     let domain = within.domain()?;
     let id = read_id(domain.module(), &id)?;
     let done = move_by_body(&state, &caller, domain, id, body, &origin).await?;
-    Ok(answer(&caller, domain, done))
+    Ok(Json(answer(&caller, domain, done)))
 }
 
 /// Carries out `{move, expectedVersion, …}`: a move of the module's table, or `assign`.
@@ -325,11 +323,15 @@ async fn comment(
     Path(id): Path<String>,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(new): JsonBody<NewComment>,
-) -> Result<(StatusCode, Json<Value>), Error> {
+) -> Result<Created<Value>, Error> {
     let domain = within.domain()?;
     let id = read_id(domain.module(), &id)?;
     let comment = commands::comment_on_record(&state, &caller, domain, id, &new.text, &origin).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "id": comment }))))
+    let module = domain.module();
+    let record = RecordId::new(module.prefix.clone(), id);
+    // It has no address of its own: it is in the list.
+    let at = format!("/api/v1/{}/{record}/comments#{comment}", module.name);
+    Ok(Created { at, body: json!({ "id": comment }) })
 }
 
 /// The id of one of the module's records.

@@ -49,7 +49,7 @@ async fn checks(
     Path(id): Path<String>,
     query: Query,
 ) -> Result<Json<ServerChecks>, Error> {
-    let limit = query.only(&["limit"])?.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let checks = queries::server_checks(&state, &caller, &id, limit).await?;
     let last_checked_at = checks.first().map(|check| check.checked_at);

@@ -18,7 +18,7 @@ use crate::commands::password;
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
-use crate::http::problem_kind::ProblemKind::{Refused, TooManyAttempts};
+use crate::http::problem_kind::ProblemKind::{PersonsOnly, TooManyAttempts};
 use crate::queries;
 use crate::state::AppState;
 
@@ -30,14 +30,14 @@ pub fn routes() -> Routes {
             list_sessions,
             Operation::new("listSessions", "List one's own logins")
                 .lists::<Session>("sessions", "The logins.")
-                .gives([Refused]),
+                .for_persons(PersonsOnly),
         )
         .delete(
             "/api/v1/sessions",
             end_other_sessions,
             Operation::new("endOtherSessions", "End all other logins of one's own")
                 .answers::<Changed>("They are ended.")
-                .gives([Refused]),
+                .for_persons(PersonsOnly),
         )
         .delete(
             "/api/v1/sessions/{id}",
@@ -45,7 +45,7 @@ pub fn routes() -> Routes {
             Operation::new("endSession", "End a login of one's own")
                 .path::<SessionId>("id", "Which.")
                 .answers::<Changed>("It is ended.")
-                .gives([Refused]),
+                .for_persons(PersonsOnly),
         )
         .post(
             "/api/v1/auth/password",
@@ -56,7 +56,8 @@ pub fn routes() -> Routes {
                     json!({ "currentPassword": "what it was", "newPassword": "a long one of your own" }),
                 )
                 .answers_nothing(StatusCode::NO_CONTENT, "It is changed.")
-                .gives([Refused, TooManyAttempts]),
+                .for_persons(PersonsOnly)
+                .gives([TooManyAttempts]),
         )
 }
 

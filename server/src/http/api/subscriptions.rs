@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ use crate::api_documents::{Operation, Routes};
 use crate::db;
 use crate::db::subscriptions::{SubscriptionRow, number};
 use crate::error::Error;
+use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
 use crate::http::problem_kind::ProblemKind;
 use crate::http::query::Query;
@@ -164,7 +166,7 @@ async fn create(
     State(state): State<AppState>,
     caller: Caller,
     JsonBody(new): JsonBody<NewSubscription>,
-) -> Result<(StatusCode, Json<Subscription>), Error> {
+) -> Result<Response, Error> {
     caller.require(&Permission::EVENTS_READ)?;
     check_name(&new.name)?;
     new.filter.read()?;
@@ -199,7 +201,8 @@ async fn create(
     }
     if db::subscriptions::insert(&mut transaction, caller.project(), &owner, &row).await? {
         transaction.commit().await?;
-        return Ok((StatusCode::CREATED, Json(row.into())));
+        let body: Subscription = row.into();
+        return Ok(Created { at: format!("/api/v1/subscriptions/{}", body.name), body }.into_response());
     }
     // Asked for again, as consumers do when they start: the same one goes on where it was.
     let known =
@@ -207,7 +210,7 @@ async fn create(
     match known
         .filter(|known| known.filter == row.filter && known.visibility_seconds == row.visibility_seconds)
     {
-        Some(known) => Ok((StatusCode::OK, Json(known.into()))),
+        Some(known) => Ok(Json(Subscription::from(known)).into_response()),
         None => {
             Err(Error::Refused(format!("there is a subscription `{}` with another filter or time", row.name)))
         }
@@ -279,7 +282,6 @@ async fn deliver(
     Path(name): Path<String>,
     query: Query,
 ) -> Result<Json<Delivered>, Error> {
-    let query = query.only(&["limit", "wait"])?;
     let wait = Duration::from_secs(query.number("wait", 0..=MAX_WAIT_SECONDS, 0)?);
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let row = find(&state, &caller, &name).await?;

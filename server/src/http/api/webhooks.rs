@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use http::{HeaderName, StatusCode, header::LOCATION};
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use crate::api_documents::operation::JSON;
 use crate::api_documents::{Operation, Routes, Shape};
 use crate::commands::webhooks as commands;
 use crate::error::Error;
+use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
 use crate::http::problem_kind::ProblemKind;
@@ -40,7 +41,6 @@ pub fn routes() -> Routes {
             list,
             Operation::new("listWebhooks", "List endpoints")
                 .needs("webhooks.manage")
-                .strict()
                 .lists::<Webhook>("webhooks", "The endpoints, without their secrets."),
         )
         .post(
@@ -52,7 +52,6 @@ pub fn routes() -> Routes {
                 .body::<NewWebhook>()
                 .for_example(json!({ "url": "https://example.com/hooks", "types": ["settlement.*"] }))
                 .creates::<WebhookWithSecret>("The endpoint.")
-                .with_header("Location", "Its address.")
                 .gives([Refused]),
         )
         .get(
@@ -155,8 +154,7 @@ async fn with_secret(
     Ok(WebhookWithSecret { webhook, secret: changed.secret })
 }
 
-async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Json<Value>, Error> {
-    query.only(&[])?;
+async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
     Ok(Json(json!({ "webhooks": queries::webhooks(&state, &caller).await? })))
 }
 
@@ -165,10 +163,10 @@ async fn create(
     caller: Caller,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(new): JsonBody<NewWebhook>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<WebhookWithSecret>), Error> {
+) -> Result<Created<WebhookWithSecret>, Error> {
     let made = commands::create(&state, &caller, &origin, new).await?;
-    let location = [(LOCATION, format!("/api/v1/webhooks/{}", made.id))];
-    Ok((StatusCode::CREATED, location, Json(with_secret(&state, &caller, made).await?)))
+    let at = format!("/api/v1/webhooks/{}", made.id);
+    Ok(Created { at, body: with_secret(&state, &caller, made).await? })
 }
 
 async fn read(
@@ -241,7 +239,6 @@ async fn list_deliveries(
     Path(webhook): Path<String>,
     query: Query,
 ) -> Result<Json<WebhookDeliveries>, Error> {
-    let query = query.only(&["state", "after", "limit"])?;
     let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
     let only: Option<WebhookDeliveryState> = query.parse("state")?;
     let after: Option<WebhookDeliveryId> = query.parse("after")?;

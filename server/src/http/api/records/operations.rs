@@ -75,8 +75,7 @@ pub(super) fn create(module: &Module) -> Operation {
     titled("create", module, "", format!("Make one of the {}", module.title.to_lowercase()))
         .needs(module.act.as_str())
         .body_like(JSON, Shape::named(&names.new))
-        .answers_with(StatusCode::CREATED, "The record.", JSON, Shape::named(&names.record))
-        .with_header("Location", "Its address.")
+        .creates_like("The record.", Shape::named(&names.record))
         .gives([ProblemKind::Refused])
 }
 
@@ -151,5 +150,5 @@ pub(super) fn comment(module: &Module) -> Operation {
         .needs(module.act.as_str())
         .body::<NewComment>()
         .for_example(json!({ "text": "Called the bank: it is on its way." }))
-        .answers_with(StatusCode::CREATED, "The comment's id.", JSON, Shape::Json(made))
+        .creates_like("The comment's id.", Shape::Json(made))
 }
