@@ -3,6 +3,9 @@
 use crate::components::IconName;
 use crate::model::{CurrentUser, NOTIFICATIONS, OVERVIEW};
 
+/// The documents of the API, for those who belong to the project itself: no page of the dashboard.
+pub const API_REFERENCE: &str = "/api/docs";
+
 /// Under which heading of the navigation a page stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {

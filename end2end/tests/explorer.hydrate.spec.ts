@@ -61,7 +61,7 @@ test('a moment that is held stays: its events, its board, and its address for ot
   const events = page.locator('.event');
   await expect(events).toHaveCount(1);
   await page.getByRole('link', { name: 'Hold this moment' }).click();
-  await expect(page).toHaveURL(/as_of=/);
+  await expect(page).toHaveURL(/asOf=/);
   const open = page.locator('.board-then [data-kind="Invoice"] .board-count[data-status="open"]');
   await expect(open).toBeVisible();
   const openThen = await open.getAttribute('data-records');

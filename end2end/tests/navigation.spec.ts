@@ -19,6 +19,14 @@ test('every page is reachable from the navigation and has one heading in main', 
   await expect(page.getByRole('list', { name: 'Events, newest first' }).getByRole('listitem')).toHaveCount(1);
 });
 
+test('the reference of the API is reachable from the navigation, and leads back', async ({ page, operator }) => {
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API reference' }).click();
+  await expect(page).toHaveURL(/\/api\/docs$/);
+  await expect(page.locator('main h1')).toContainText('Tidewatch API');
+  await page.getByRole('link', { name: 'the dashboard' }).first().click();
+  await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
+});
+
 test('the filter and the pages stand in the address', async ({ page, operator, tidewatch }) => {
   const failed = await tidewatch.move(await tidewatch.create('FILTER-1'), { move: 'fail', error: 'no route' });
   const settlements = new SettlementsPage(page);

@@ -25,4 +25,4 @@ pub mod server;
 pub mod settlement;
 pub mod ticket;
 
-pub use registry::Modules;
+pub use registry::{Bodies, Modules};

@@ -7,20 +7,16 @@ use tidewatch_events::{Channel, Permission, Position};
 use tidewatch_modules::Record;
 use tidewatch_outbox::RecordError;
 
-use crate::http::problem::{FieldProblem, Problem};
+use crate::http::problem::{FieldProblem, ParameterProblem, Problem};
+use crate::http::problem_kind::ProblemKind;
 use crate::http::record_json::RecordJson;
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A query parameter or header will not do.
-    #[error("{name}: {message}")]
-    Parameter {
-        /// Which one.
-        name: String,
-        /// What is wrong with it.
-        message: String,
-    },
+    /// Query parameters, parts of the path or headers will not do.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Parameters(Vec<ParameterProblem>),
     /// The body is not what it says it is: 400, 413, 415.
     #[error("{1}")]
     Body(StatusCode, String),
@@ -39,6 +35,9 @@ pub enum Error {
     /// Notifications are for persons.
     #[error("an API key has no inbox: ask as a person, by a session or an access token")]
     NoInbox,
+    /// What is asked for is a person's.
+    #[error("{0}")]
+    PersonsOnly(&'static str),
     /// The caller is not let into a private channel.
     #[error("{}{reason}", .channel.as_ref().map(|channel| format!("channel `{channel}`: ")).unwrap_or_default())]
     ChannelRefused {
@@ -133,7 +132,7 @@ const IN_FLIGHT_RETRY_SECONDS: u32 = 1;
 impl Error {
     /// A query parameter that will not do.
     pub fn parameter(name: impl Into<String>, message: impl ToString) -> Self {
-        Self::Parameter { name: name.into(), message: message.to_string() }
+        Self::Parameters(vec![ParameterProblem::new(name, message)])
     }
 
     /// Too many attempts: the next one has to wait so long.
@@ -154,112 +153,68 @@ impl Error {
         self.log();
         let detail = self.to_string();
         match self {
-            Self::Parameter { name, message } => {
-                Problem::new(StatusCode::BAD_REQUEST, "invalid-parameter", "A parameter is not valid")
-                    .detail(detail)
-                    .extension("errors", serde_json::json!([{ "parameter": name, "detail": message }]))
-            }
+            Self::Parameters(parameters) => Problem::new(ProblemKind::InvalidParameter)
+                .detail(detail)
+                .extension("errors", serde_json::json!(parameters)),
             Self::Body(status, _) => {
                 let kind = match status {
-                    StatusCode::PAYLOAD_TOO_LARGE => "body-too-large",
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
-                    _ => "malformed-body",
+                    StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::BodyTooLarge,
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemKind::UnsupportedMediaType,
+                    _ => ProblemKind::MalformedBody,
                 };
-                Problem::new(status, kind, "The request's body cannot be read").detail(detail)
+                Problem::new(kind).detail(detail)
             }
-            Self::Fields(fields) => {
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", "Some fields are not valid")
-                    .detail(detail)
-                    .extension("errors", serde_json::json!(fields))
+            Self::Fields(fields) => Problem::new(ProblemKind::InvalidFields)
+                .detail(detail)
+                .extension("errors", serde_json::json!(fields)),
+            Self::Unauthenticated(_) => Problem::new(ProblemKind::Unauthenticated).detail(detail),
+            Self::Forbidden(permission) => Problem::new(ProblemKind::Forbidden)
+                .detail(detail)
+                .extension("permission", serde_json::json!(permission)),
+            Self::TokenScope(_) => Problem::new(ProblemKind::TokenScope).detail(detail),
+            Self::NoInbox => Problem::new(ProblemKind::NoInbox).detail(detail),
+            Self::PersonsOnly(_) => Problem::new(ProblemKind::PersonsOnly).detail(detail),
+            Self::ChannelRefused { channel, .. } => Problem::new(ProblemKind::ChannelRefused)
+                .detail(detail)
+                .extension("channel", serde_json::json!(channel)),
+            Self::InFlight => {
+                Problem::new(ProblemKind::RequestInFlight).detail(detail).retry_after(IN_FLIGHT_RETRY_SECONDS)
             }
-            Self::Unauthenticated(_) => {
-                Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication is needed")
-                    .detail(detail)
-            }
-            Self::Forbidden(permission) => {
-                Problem::new(StatusCode::FORBIDDEN, "forbidden", "A permission is missing")
-                    .detail(detail)
-                    .extension("permission", serde_json::json!(permission))
-            }
-            Self::TokenScope(_) => {
-                Problem::new(StatusCode::FORBIDDEN, "token-scope", "The token does not open that")
-                    .detail(detail)
-            }
-            Self::NoInbox => {
-                Problem::new(StatusCode::FORBIDDEN, "no-inbox", "Keys have no inbox").detail(detail)
-            }
-            Self::ChannelRefused { channel, .. } => {
-                Problem::new(StatusCode::FORBIDDEN, "channel-refused", "The channel is not open to you")
-                    .detail(detail)
-                    .extension("channel", serde_json::json!(channel))
-            }
-            Self::InFlight => Problem::new(
-                StatusCode::CONFLICT,
-                "request-in-flight",
-                "A request with this idempotency key is being carried out",
-            )
-            .detail(detail)
-            .retry_after(IN_FLIGHT_RETRY_SECONDS),
-            Self::KeyReused => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "The idempotency key was used for another request",
-            )
-            .detail(detail),
-            Self::StaleAggregate { current } => {
-                Problem::new(StatusCode::CONFLICT, "stale-version", "The aggregate is further on")
-                    .detail(detail)
-                    .extension("currentVersion", current.into())
-            }
-            Self::ChangedMeanwhile { current, .. } => {
-                Problem::new(StatusCode::CONFLICT, "stale-version", "It was changed meanwhile")
-                    .detail(detail)
-                    .extension("currentVersion", current.into())
-            }
+            Self::KeyReused => Problem::new(ProblemKind::IdempotencyKeyReused).detail(detail),
+            Self::StaleAggregate { current } => Problem::new(ProblemKind::StaleVersion)
+                .detail(detail)
+                .extension("currentVersion", current.into()),
+            Self::ChangedMeanwhile { current, .. } => Problem::new(ProblemKind::StaleVersion)
+                .detail(detail)
+                .extension("currentVersion", current.into()),
             Self::TooManyPublishes { wait_seconds, per_second } => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-publishes", "Too many events published")
+                Problem::new(ProblemKind::TooManyPublishes)
                     .detail(detail)
                     .extension("limit", per_second.into())
                     .retry_after(wait_seconds)
             }
-            Self::NotFound(_) => Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(detail),
-            Self::NotAcceptable(_) => {
-                Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable").detail(detail)
-            }
-            Self::Conflict { current, moves, .. } => {
-                Problem::new(StatusCode::CONFLICT, "conflict", "What is there does not allow this now")
-                    .detail(detail)
-                    .extension("current", serde_json::json!(RecordJson { record: *current, moves }))
-            }
-            Self::Refused(_) => {
-                Problem::new(StatusCode::CONFLICT, "refused", "That is not possible now").detail(detail)
-            }
-            Self::HistoryGap { oldest } => {
-                Problem::new(StatusCode::GONE, "history-gap", "Events are no longer kept")
-                    .detail(detail)
-                    .extension("oldestPosition", serde_json::json!(oldest))
-            }
+            Self::NotFound(_) => Problem::new(ProblemKind::NotFound).detail(detail),
+            Self::NotAcceptable(_) => Problem::new(ProblemKind::NotAcceptable).detail(detail),
+            Self::Conflict { current, moves, .. } => Problem::new(ProblemKind::Conflict)
+                .detail(detail)
+                .extension("current", serde_json::json!(RecordJson { record: *current, moves })),
+            Self::Refused(_) => Problem::new(ProblemKind::Refused).detail(detail),
+            Self::HistoryGap { oldest } => Problem::new(ProblemKind::HistoryGap)
+                .detail(detail)
+                .extension("oldestPosition", serde_json::json!(oldest)),
             Self::Unavailable(_) => {
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now")
-                    .detail(detail)
-                    .retry_after(RETRY_AFTER_SECONDS)
+                Problem::new(ProblemKind::Unavailable).detail(detail).retry_after(RETRY_AFTER_SECONDS)
             }
             Self::Throttled(seconds) => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
-                    .detail(detail)
-                    .retry_after(seconds)
+                Problem::new(ProblemKind::TooManyAttempts).detail(detail).retry_after(seconds)
             }
-            Self::TooManyStreams { limit, .. } => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", "Too many streams")
-                    .detail(detail)
-                    .extension("limit", limit.into())
-                    .retry_after(STREAM_RETRY_SECONDS)
-            }
+            Self::TooManyStreams { limit, .. } => Problem::new(ProblemKind::TooManyStreams)
+                .detail(detail)
+                .extension("limit", limit.into())
+                .retry_after(STREAM_RETRY_SECONDS),
             // What went wrong inside is for the log alone.
-            Self::Internal(_) => {
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of ours")
-                    .detail("The service's log tells more under the request's id (header `x-request-id`).")
-            }
+            Self::Internal(_) => Problem::new(ProblemKind::Internal)
+                .detail("The service's log tells more under the request's id (header `x-request-id`)."),
         }
     }
 
@@ -297,6 +252,7 @@ impl Error {
             Self::ChannelRefused { .. }
             | Self::TokenScope(_)
             | Self::NoInbox
+            | Self::PersonsOnly(_)
             | Self::InFlight
             | Self::KeyReused
             | Self::StaleAggregate { .. }
@@ -306,7 +262,10 @@ impl Error {
             Self::Refused(message) | Self::ChangedMeanwhile { message, .. } => {
                 AppError::Invalid { field: String::new(), message }
             }
-            Self::Parameter { name, message } => AppError::Invalid { field: name, message },
+            Self::Parameters(parameters) => parameters.into_iter().next().map_or_else(
+                || AppError::Invalid { field: String::new(), message: "the address is not valid".to_owned() },
+                |first| AppError::Invalid { field: first.parameter, message: first.detail },
+            ),
             Self::Unavailable(_) => AppError::Unavailable { retry_after_seconds: RETRY_AFTER_SECONDS },
             Self::TooManyStreams { .. } => {
                 AppError::Unavailable { retry_after_seconds: STREAM_RETRY_SECONDS }

@@ -16,6 +16,7 @@ mod connect;
 mod messages;
 mod session;
 
+pub(crate) use messages::{Acknowledge, Listen, Remove};
 use socketioxide::handler::ConnectHandler;
 use socketioxide::layer::SocketIoLayer;
 use socketioxide::{SocketIo, SocketIoBuilder};

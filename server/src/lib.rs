@@ -21,6 +21,7 @@
 //! | [`witness`] | whether tables and events say the same |
 //! | [`jobs`], [`metrics`] | what is done behind requests; what `/metrics` tells |
 //! | [`http`] | the HTTP surface, mirroring the URL tree |
+//! | [`api_documents`] | the documents that describe it, made of what it runs by |
 //! | [`ui`] | the dashboard's port |
 //! | [`cli`] | the commands of the binary `tidewatch` |
 //! | `testing` | runs and asks a program of one's own, in tests of modules (feature `testing`) |
@@ -28,6 +29,7 @@
 #![recursion_limit = "256"]
 
 pub mod access;
+pub mod api_documents;
 pub mod broker;
 pub mod checks;
 pub mod cli;

@@ -14,7 +14,7 @@ use crate::contexts::form_answer::forget_form_answer_on_navigation;
 use crate::contexts::project::{Project, in_project, provide_project, use_project};
 use crate::contexts::user::{provide_current_user, use_current_user};
 use crate::model::{CurrentUser, OVERVIEW};
-use crate::navigation::{Place, Section, places_of};
+use crate::navigation::{API_REFERENCE, Place, Section, places_of};
 
 /// The frame of every page behind the login.
 #[component]
@@ -110,14 +110,21 @@ fn UserLinks() -> impl IntoView {
     view! {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
-                let places = places_of(user.await.ok().as_ref());
+                let user = user.await.ok();
+                let places = places_of(user.as_ref());
                 let part = |section: Section, title: &'static str| {
                     let places = places.iter().filter(|place| place.section == section).cloned();
                     let links: Vec<_> = places.map(|place| view! { <PlaceLink place project/> }).collect();
                     let title = (!title.is_empty() && !links.is_empty()).then(|| view! { <p class="nav-title" aria-hidden="true">{title}</p> });
                     (title, links).into_any()
                 };
-                [part(Section::Work, ""), part(Section::Machinery, "Machinery"), part(Section::Project, "Project")]
+                // Another document, and the same for all projects.
+                let reference = user.is_some_and(|user| user.staff).then(|| view! {
+                    <a href=API_REFERENCE rel="external"><Icon name=IconName::Lines/>"API reference"</a>
+                });
+                let [work, machinery, project] =
+                    [part(Section::Work, ""), part(Section::Machinery, "Machinery"), part(Section::Project, "Project")];
+                (work, machinery, project, reference)
             })}
         </Transition>
     }

@@ -221,6 +221,7 @@ pub enum ProjectChange {
 
 /// What came of a change.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Changed {
     /// The id of what was made or changed.

@@ -7,6 +7,7 @@ use super::Connection;
 
 /// A channel that somebody listens to, or on which something went out lately.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelRow {
     /// Its name.
@@ -21,6 +22,7 @@ pub struct ChannelRow {
 
 /// One channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelDetail {
     /// Its name, and how much goes on.

@@ -6,6 +6,7 @@ use tidewatch_events::{Channel, Timestamp};
 
 /// A live connection of a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
     /// Which.
@@ -52,6 +53,7 @@ pub struct ConnectionQuery {
 
 /// How many are connected to an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceCount {
     /// The instance's name.
@@ -64,6 +66,7 @@ pub struct InstanceCount {
 
 /// A page of connections, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionPage {
     /// The connections.

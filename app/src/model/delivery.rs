@@ -6,6 +6,7 @@ use tidewatch_events::{EventId, EventType, Position, Timestamp};
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryProof {
     /// The event.
@@ -30,6 +31,7 @@ pub struct DeliveryProof {
 
 /// Somebody who was given an event: it was written to their connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofReader {
     /// Who: `user:usr_…` or `key:key_…`.
@@ -50,6 +52,7 @@ pub struct ProofReader {
 
 /// Somebody who has said that the event is done.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofAcknowledgement {
     /// Who.
@@ -64,6 +67,7 @@ pub struct ProofAcknowledgement {
 
 /// A webhook of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofWebhook {
     /// The endpoint.

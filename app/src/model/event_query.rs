@@ -97,7 +97,7 @@ impl EventQuery {
         "from",
         "to",
         "q",
-        "as_of",
+        "asOf",
         "before",
         "limit",
     ];
@@ -131,7 +131,7 @@ impl EventQuery {
                     "must have 1 to 200 characters, none of them a control character".to_owned()
                 })
             }),
-            as_of: reader.one("as_of", parse),
+            as_of: reader.one("asOf", parse),
             before: reader.one("before", |text| {
                 parse_position(text)
                     .ok_or_else(|| "must be the `next` of a page, which is a position".to_owned())
@@ -167,7 +167,7 @@ impl EventQuery {
             ("from", self.from.map(|time| time.to_string())),
             ("to", self.to.map(|time| time.to_string())),
             ("q", self.q.as_ref().map(|text| text.as_str().to_owned())),
-            ("as_of", self.as_of.map(|moment| moment.to_string())),
+            ("asOf", self.as_of.map(|moment| moment.to_string())),
             ("before", self.before.map(|position| position.to_string())),
             ("limit", (self.limit != 0).then(|| self.limit.to_string())),
         ];
@@ -280,7 +280,7 @@ mod tests {
             ("from", "2026-11-20T20:00:00.000Z"),
             ("to", "2026-11-21T20:00:00.000Z"),
             ("q", "100% \"äöü\""),
-            ("as_of", "42"),
+            ("asOf", "42"),
             ("before", "17"),
             ("limit", "10"),
         ];
@@ -310,7 +310,7 @@ mod tests {
             ("from", "yesterday"),
             ("to", "2026-11-20"),
             ("q", "\0"),
-            ("as_of", "-1"),
+            ("asOf", "-1"),
             ("before", "x"),
             ("limit", "0"),
         ])

@@ -8,6 +8,7 @@ use tidewatch_events::job::{FailedAttempt, JobState, Progress};
 
 /// A job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
     /// Which.
@@ -48,6 +49,7 @@ pub struct Job {
 
 /// What can be done about a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobAction {
     /// Have it done again.
@@ -72,6 +74,7 @@ pub struct JobQuery {
 
 /// How many jobs of a queue are in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct JobCount {
     /// The state.
@@ -86,6 +89,7 @@ pub struct JobCount {
 
 /// A page of jobs, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct JobPage {
     /// The jobs.

@@ -9,6 +9,7 @@ use tidewatch_events::id::NotificationId;
 
 /// How urgent a notification is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationPriority {
     /// It can wait.
@@ -46,6 +47,7 @@ pub enum Destination {
 
 /// A notification as one recipient has it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
     /// Which; it is this recipient's alone.
@@ -142,6 +144,7 @@ impl Notification {
 
 /// What a badge says, from the server's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationCount {
     /// How many are unread.
@@ -152,6 +155,7 @@ pub struct NotificationCount {
 
 /// Which of one's notifications are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationFolder {
     /// What was not read.
@@ -217,6 +221,7 @@ pub struct InboxQuery {
 
 /// A page of an inbox, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Inbox {
     /// The notifications.
@@ -230,6 +235,7 @@ pub struct Inbox {
 
 /// What a recipient does with a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationStep {
     /// A client of theirs has it.

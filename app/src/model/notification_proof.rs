@@ -5,6 +5,7 @@ use tidewatch_events::{EventId, Timestamp};
 
 /// What became of an event's notifications: for operators.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationProof {
     /// The rule that made it.
@@ -27,6 +28,7 @@ pub struct NotificationProof {
 
 /// A recipient of a notification, for operators.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProofReceipt {
     /// Who: their address.

@@ -9,6 +9,7 @@ use super::NotificationPriority;
 /// Whom a rule tells. Whoever is told must be one of those to whom the event is addressed, too: a rule for a role
 /// tells nobody of another organization's affairs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum NotificationAudience {
     /// One person.
@@ -52,6 +53,7 @@ impl NotificationAudience {
 
 /// How a value is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConditionOperator {
     /// It is this.
@@ -70,6 +72,7 @@ pub enum ConditionOperator {
 
 /// What has to be true of an event's payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NotificationCondition {
     /// Where in the payload, as a JSON Pointer (RFC 6901).
@@ -84,6 +87,7 @@ pub struct NotificationCondition {
 /// What a notification says. `{{/pointer}}` stands for what the payload has there, `{{type}}`, `{{id}}`
 /// (the aggregate's) and `{{time}}` for those of the event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NotificationTemplate {
     /// In a line.
@@ -101,6 +105,7 @@ pub struct NotificationTemplate {
 
 /// Who is told next, while nobody has acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EscalationStep {
     /// Seconds after the step before it: 1 to 604,800.
@@ -111,6 +116,7 @@ pub struct EscalationStep {
 
 /// What a rule says: an event of these types for which the conditions hold becomes a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewNotificationRule {
     /// What it is called; one of a kind in the project.
@@ -137,6 +143,7 @@ pub struct NewNotificationRule {
 
 /// What of a rule is changed; what is not there stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct NotificationRulePatch {
     /// What it is called.
@@ -173,6 +180,7 @@ pub struct NotificationRulePatch {
 
 /// A rule that turns events into notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationRule {
     /// Which.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a person is told by e-mail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EmailPreference {
     /// Not at all.
@@ -32,6 +33,7 @@ impl EmailPreference {
 
 /// How often a digest is sent, where there is something to tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DigestInterval {
     /// Never.
@@ -63,6 +65,7 @@ impl DigestInterval {
 
 /// What a person wants of the notifications of some event types.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NotificationPreference {
     /// Which types: `*`, `settlement.*` or `settlement.failed`. The narrowest that matches counts.
@@ -80,6 +83,7 @@ pub(super) const UTC: &str = "UTC";
 
 /// What a person wants of notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct NotificationSettings {
     /// By event type; what none of them matches is as by default: in the app, in digests, pushed.
@@ -106,6 +110,7 @@ impl Default for NotificationSettings {
 
 /// A time of the day in which a person wants to be left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QuietHours {
     /// The first minute, 0 to 1439.
@@ -128,6 +133,7 @@ impl QuietHours {
 
 /// A person's settings, with what the page needs beside them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationSettingsPage {
     /// The settings.

@@ -31,6 +31,7 @@ pub struct RecordPage {
 
 /// How many records a list has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Total {
     /// So many.
     pub count: u64,
@@ -75,6 +76,7 @@ impl RecordDetail {
 
 /// What somebody wrote about a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Comment {
     /// Which.

@@ -7,6 +7,7 @@ use super::JobCount;
 
 /// How Tidewatch itself does, as one instance sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SystemStatus {
     /// What needs a person now, in words; nothing: all is well.
@@ -31,6 +32,7 @@ pub struct SystemStatus {
 
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceStatus {
     /// Its name.
@@ -45,6 +47,7 @@ pub struct InstanceStatus {
 
 /// The instance that gives events their positions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RelayLeader {
     /// Its name.
@@ -55,6 +58,7 @@ pub struct RelayLeader {
 
 /// What carries events to an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BrokerStatus {
     /// `redis` or `nats`.
@@ -65,6 +69,7 @@ pub struct BrokerStatus {
 
 /// A project's stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StreamStatus {
     /// The last position.
@@ -85,6 +90,7 @@ pub struct StreamStatus {
 
 /// Postgres, as it tells of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DatabaseStatus {
     /// Its version.
@@ -103,6 +109,7 @@ pub struct DatabaseStatus {
 
 /// A day of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Partition {
     /// Its table.
@@ -115,6 +122,7 @@ pub struct Partition {
 
 /// A setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Setting {
     /// The variable.

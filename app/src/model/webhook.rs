@@ -9,6 +9,7 @@ use tidewatch_events::{EventId, Position, Timestamp};
 
 /// Why nothing is sent to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
     /// Somebody wanted it so.
@@ -39,6 +40,7 @@ impl DisabledReason {
 
 /// An endpoint of webhooks, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
     /// Which.
@@ -71,6 +73,7 @@ pub struct Webhook {
 
 /// An endpoint as somebody wants it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewWebhook {
     /// Where it is told: `https://…`.
@@ -88,6 +91,7 @@ pub struct NewWebhook {
 
 /// What of an endpoint is changed; what is not there stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WebhookPatch {
     /// Where it is told.
@@ -109,6 +113,7 @@ pub struct WebhookPatch {
 
 /// Where an event is on its way to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookDeliveryState {
     /// It is sent, or sent again later.
@@ -158,6 +163,7 @@ impl FromStr for WebhookDeliveryState {
 
 /// An event on its way to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookDelivery {
     /// Which: the `webhook-id` of every attempt.
@@ -188,6 +194,7 @@ pub struct WebhookDelivery {
 
 /// One time that an event was sent to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookAttempt {
     /// Which time, from 1.
@@ -206,6 +213,7 @@ pub struct WebhookAttempt {
 
 /// An event on its way to an endpoint, and each time that it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookDeliveryDetail {
     /// The event on its way.
@@ -217,6 +225,7 @@ pub struct WebhookDeliveryDetail {
 
 /// A page of deliveries, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookDeliveries {
     /// The deliveries.

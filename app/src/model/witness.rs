@@ -7,6 +7,7 @@ use tidewatch_events::{Position, Timestamp};
 
 /// Something that the tables and the events do not say alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Drift {
     /// In which module.
@@ -19,6 +20,7 @@ pub struct Drift {
 
 /// What a module's records come to in a currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessTotal {
     /// ISO 4217.
@@ -31,6 +33,7 @@ pub struct WitnessTotal {
 
 /// What was found in a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessModule {
     /// Its name in addresses.
@@ -54,6 +57,7 @@ pub struct WitnessModule {
 
 /// What stands on all accounts of a currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessMoney {
     /// ISO 4217.
@@ -68,6 +72,7 @@ pub struct WitnessMoney {
 
 /// What the witness found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessReport {
     /// Of which moment it speaks.
@@ -108,6 +113,7 @@ impl WitnessReport {
 
 /// What a run came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum WitnessOutcome {
     /// Tables and events say the same.
@@ -135,6 +141,7 @@ impl WitnessOutcome {
 
 /// A run of the witness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessRun {
     /// Which.
@@ -159,6 +166,7 @@ pub struct WitnessRun {
 
 /// What the witness did last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessPage {
     /// Its last runs, newest first.

@@ -58,7 +58,7 @@ pub(super) async fn pages(connection: &mut PgConnection) -> Result<Vec<Page>> {
         Page::list("/events?from=…&to=…")
             .named("/events?from=…&to=… (a day)")
             .at(each(&|sample| within(sample.occurred_at, time::Duration::DAY))),
-        Page::list("/events?as_of=…").at(each(&|sample| format!("/events?as_of={}", sample.position))),
+        Page::list("/events?asOf=…").at(each(&|sample| format!("/events?asOf={}", sample.position))),
         Page::one("/events/…")
             .at(each(&|sample| format!("/events/{}", RecordId::new("evt", sample.event_id)))),
         Page::json("/api/v1/events/search", "events"),

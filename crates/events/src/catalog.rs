@@ -42,6 +42,8 @@ pub struct CatalogEntry {
     /// What it means, in a sentence.
     pub summary: &'static str,
     check: fn(&Value) -> Result<(), serde_json::Error>,
+    #[cfg(feature = "schema")]
+    schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }
 
 impl CatalogEntry {
@@ -51,6 +53,12 @@ impl CatalogEntry {
     /// A field is missing or of another kind; the error names it.
     pub fn check_payload(&self, payload: &Value) -> Result<(), serde_json::Error> {
         (self.check)(payload)
+    }
+
+    /// The JSON Schema of the payload.
+    #[cfg(feature = "schema")]
+    pub fn payload_schema(&self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        (self.schema)(generator)
     }
 }
 
@@ -77,6 +85,7 @@ macro_rules! catalog {
             #[doc = ""]
             #[doc = concat!("The payload of `", $event_type, "`.")]
             #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+            #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
             #[serde(rename_all = "camelCase")]
             pub struct $name { $($(#[$field_meta])* pub $field: $kind),+ }
 
@@ -95,6 +104,8 @@ macro_rules! catalog {
                 permission: &crate::access::Permission::$permission,
                 summary: concat!($($summary),+),
                 check: |payload| <$name as serde::Deserialize>::deserialize(payload).map(drop),
+                #[cfg(feature = "schema")]
+                schema: |generator| generator.subschema_for::<$name>(),
             }
         ),+];
     };

@@ -18,6 +18,7 @@ pub const BATCH_CONTENT_TYPE: &str = "application/cloudevents-batch+json";
 /// A CloudEvent 1.0. Extension attributes are lower case without separators, as the specification
 /// asks, so Tidewatch's own read `aggregateversion`, `correlationid`, …
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CloudEvent {
     /// Always `1.0`.
     pub specversion: String,

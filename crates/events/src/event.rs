@@ -19,6 +19,7 @@ pub const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
 
 /// A published event as readers receive it: one JSON object, camelCase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
     /// Unique; readers drop what they have seen by it.
@@ -53,6 +54,7 @@ impl Envelope {
 
 /// Where an event came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {
     /// Who did it.
@@ -74,6 +76,7 @@ pub struct Metadata {
 
 /// How urgent an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// In the order of positions.

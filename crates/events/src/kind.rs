@@ -25,7 +25,7 @@ pub enum ParseKindError {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident checked by $check:ident;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident checked by $check:ident, written like $pattern:literal as $example:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Cow<'static, str>);
@@ -80,6 +80,17 @@ macro_rules! kinds {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::of_text(concat!("The kind of a thing: `", $example, "` and its like."), $pattern, $example)
+            }
+        }
     )+};
 }
 
@@ -87,9 +98,10 @@ kinds! {
     /// What happened: dotted lower case, such as `settlement.status_changed`.
     ///
     /// The alphabet has no CR, LF or NUL, so that a type can never forge a line of an SSE stream.
-    EventType checked by is_event_type;
+    EventType checked by is_event_type,
+        written like "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)+$" as "settlement.status_changed";
     /// The kind of thing that it happened to, such as `Settlement`.
-    AggregateType checked by is_aggregate_type;
+    AggregateType checked by is_aggregate_type, written like "^[A-Z][A-Za-z0-9]*$" as "Settlement";
 }
 
 /// One part between the dots of an event type.

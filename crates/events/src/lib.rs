@@ -29,6 +29,8 @@ pub mod job;
 pub mod kind;
 pub mod money;
 pub mod position;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod seen;
 pub mod stream;
 pub mod timestamp;

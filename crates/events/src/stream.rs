@@ -17,6 +17,7 @@ pub const SYSTEM_MESSAGE: &str = "system_message";
 
 /// The first message of every stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Connected {
     /// This connection, for logs and support.
@@ -38,6 +39,7 @@ pub struct Connected {
 
 /// Shows that the stream is alive. Its SSE `id` is a position token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Heartbeat {
     /// Everything up to here was offered to the reader.
@@ -46,6 +48,7 @@ pub struct Heartbeat {
 
 /// Something that the service tells the reader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SystemMessage {
     /// What kind of message: for programs.
@@ -59,6 +62,7 @@ pub struct SystemMessage {
 
 /// The kinds of system messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum SystemCode {
     /// A request of the client was carried out.
     Success,

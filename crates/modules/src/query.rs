@@ -19,6 +19,7 @@ use crate::words::{found, words};
 
 /// Which records, in which order, which page of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RecordQuery {
     /// Only those that stand at one of these, separated by commas.
@@ -52,6 +53,7 @@ pub struct RecordQuery {
 
 /// In which order a list is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Sort {
     /// The newest first.

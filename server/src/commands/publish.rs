@@ -33,7 +33,7 @@ const KEPT_HERE: [AggregateType; 2] = [AggregateType::SETTLEMENT, AggregateType:
 const OF_NOTIFICATIONS: &str = "notification.";
 
 /// One event as a publisher sends it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PublishRequest {
     /// Where it goes out. A name that begins with `private` is for holders of a token alone.

@@ -18,9 +18,10 @@ use crate::state::AppState;
 /// # Errors
 /// 403 for a key.
 pub fn person(caller: &Caller) -> Result<UserId, Error> {
-    let member = caller.member.as_ref().ok_or_else(|| {
-        Error::Refused("an API key is no person: it has no sessions and no password".to_owned())
-    })?;
+    let member = caller
+        .member
+        .as_ref()
+        .ok_or(Error::PersonsOnly("an API key is no person: it has no logins and no password"))?;
     Ok(UserId::from_uuid(member.user_id))
 }
 

@@ -1,5 +1,6 @@
 //! Automations: work that goes on by itself. started ─progress▶ ⟲ ─complete▶ completed, ─fail▶ failed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::{AggregateType, Permission, Timestamp};
 use tidewatch_modules::aggregate::checked_text;
@@ -22,7 +23,7 @@ pub struct Automation {
 }
 
 /// What is given for a new run.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAutomation {
     name: String,
@@ -33,7 +34,7 @@ pub struct NewAutomation {
 }
 
 /// The moves of a run.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum AutomationMove {
     /// It came so far.

@@ -1,5 +1,8 @@
 //! Balances: what stands on an account in a currency. They move by postings alone, which come to zero.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use tidewatch_events::money::Currency;
 use tidewatch_events::{AggregateType, Permission};
@@ -23,6 +26,16 @@ pub struct Balance {
 /// Nobody can ask for a balance.
 #[derive(Debug, Deserialize)]
 pub enum Never {}
+
+impl JsonSchema for Never {
+    fn schema_name() -> Cow<'static, str> {
+        "Never".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "not": {} })
+    }
+}
 
 impl Aggregate for Balance {
     type New = Never;

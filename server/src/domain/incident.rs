@@ -1,5 +1,6 @@
 //! Incidents: open ─acknowledge▶ acknowledged ─resolve▶ resolved, and back by reopen.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::id::RecordId;
 use tidewatch_events::{AggregateType, Permission};
@@ -22,7 +23,7 @@ pub struct Incident {
 }
 
 /// What is given for a new incident.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewIncident {
     title: String,
@@ -35,7 +36,7 @@ pub struct NewIncident {
 }
 
 /// The moves of an incident.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum IncidentMove {
     /// Somebody is on it.

@@ -1,5 +1,6 @@
 //! Invoices: open ─pay▶ paid, open ─void▶ void.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::id::TicketId;
 use tidewatch_events::money::Currency;
@@ -21,7 +22,7 @@ pub struct Invoice {
 }
 
 /// What is given for a new invoice.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewInvoice {
     reference: String,
@@ -32,7 +33,7 @@ pub struct NewInvoice {
 }
 
 /// The moves of an invoice.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", deny_unknown_fields)]
 pub enum InvoiceMove {
     /// The money is there.

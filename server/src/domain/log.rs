@@ -1,5 +1,6 @@
 //! Log entries: written once, never changed. Where one stands is how bad it is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::{AggregateType, Permission};
 use tidewatch_modules::aggregate::checked_text;
@@ -18,7 +19,7 @@ pub struct Log {
 }
 
 /// What is given for a new entry.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLog {
     message: String,

@@ -5,6 +5,7 @@
 //!    └──cancel──┘▶ cancelled
 //! ```
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::money::Currency;
 use tidewatch_events::{AggregateType, Permission};
@@ -26,7 +27,7 @@ pub struct Order {
 }
 
 /// What is given for a new order.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrder {
     reference: String,
@@ -37,7 +38,7 @@ pub struct NewOrder {
 }
 
 /// The moves of an order.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum OrderMove {
     /// The money is there.

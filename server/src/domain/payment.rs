@@ -7,6 +7,7 @@
 //!          failed                        partially_refunded ⟲ ─▶ refunded
 //! ```
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidewatch_events::id::OrderId;
@@ -37,7 +38,7 @@ pub struct Payment {
 }
 
 /// What is given for a new payment.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPayment {
     reference: String,
@@ -50,7 +51,7 @@ pub struct NewPayment {
 }
 
 /// The moves of a payment.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum PaymentMove {
     /// The customer's bank has agreed.

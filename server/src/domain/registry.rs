@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use tidewatch_events::{AggregateType, Permission, id};
 use tidewatch_modules::{Aggregate, Chart, Domain, Module, domain};
 
@@ -71,9 +72,32 @@ const HEAD: &[&str] = &[
 /// The modules of an installation, in the order of navigation. Cheap to clone.
 #[derive(Clone)]
 pub struct Modules {
-    all: Arc<[Arc<dyn Domain>]>,
+    all: Arc<[Entry]>,
     /// How many of them, from the first, come along with Tidewatch.
     built_in: usize,
+}
+
+#[derive(Clone)]
+struct Entry {
+    domain: Arc<dyn Domain>,
+    bodies: Option<Bodies>,
+}
+
+/// What is given for a new record and for a move, as the types say that it is read into.
+#[derive(Debug, Clone, Copy)]
+pub struct Bodies {
+    /// For a new one.
+    pub new: fn(&mut SchemaGenerator) -> Schema,
+    /// For a move: one of several, by `move`.
+    pub step: fn(&mut SchemaGenerator) -> Schema,
+}
+
+fn described<A>() -> Entry
+where
+    A: Aggregate<New: JsonSchema, Move: JsonSchema>,
+{
+    let bodies = Bodies { new: A::New::json_schema, step: A::Move::json_schema };
+    Entry { domain: Arc::from(domain::<A>()), bodies: Some(bodies) }
 }
 
 impl Modules {
@@ -81,33 +105,34 @@ impl Modules {
     #[must_use]
     pub fn built_in() -> Self {
         let built_in = [
-            domain::<settlement::Settlement>(),
-            domain::<order::Order>(),
-            domain::<payment::Payment>(),
-            domain::<invoice::Invoice>(),
-            domain::<balance::Balance>(),
-            domain::<ticket::Ticket>(),
-            domain::<incident::Incident>(),
-            domain::<server::Server>(),
-            domain::<automation::Automation>(),
-            domain::<log::Log>(),
+            described::<settlement::Settlement>(),
+            described::<order::Order>(),
+            described::<payment::Payment>(),
+            described::<invoice::Invoice>(),
+            described::<balance::Balance>(),
+            described::<ticket::Ticket>(),
+            described::<incident::Incident>(),
+            described::<server::Server>(),
+            described::<automation::Automation>(),
+            described::<log::Log>(),
         ];
-        Self { built_in: built_in.len(), all: built_in.into_iter().map(Arc::from).collect() }
+        Self { built_in: built_in.len(), all: Arc::new(built_in) }
     }
 
-    /// These and one more.
+    /// These and one more, whose bodies are described by its inputs.
     #[must_use]
     pub fn with<A: Aggregate>(&self) -> Self {
         self.and(Arc::from(domain::<A>()))
     }
 
-    fn and(&self, more: Arc<dyn Domain>) -> Self {
+    fn and(&self, domain: Arc<dyn Domain>) -> Self {
+        let more = Entry { domain, bodies: None };
         Self { all: self.all.iter().cloned().chain([more]).collect(), built_in: self.built_in }
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &dyn Domain> {
-        self.all.iter().map(AsRef::as_ref)
+        self.all.iter().map(|entry| &*entry.domain)
     }
 
     /// The module under this address.
@@ -137,6 +162,12 @@ impl Modules {
     pub fn reading(&self) -> impl Iterator<Item = Permission> {
         let own: BTreeSet<Permission> = self.own().map(|module| module.read.clone()).collect();
         reading().chain(own.into_iter().filter(|permission| !Permission::BUILT_IN.contains(permission)))
+    }
+
+    /// What the bodies of the module under this address are like, where their types tell.
+    #[must_use]
+    pub fn bodies(&self, name: &str) -> Option<Bodies> {
+        self.all.iter().find(|entry| entry.domain.module().name == name)?.bodies
     }
 
     /// All descriptions.

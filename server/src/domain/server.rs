@@ -1,5 +1,6 @@
 //! Servers that are watched: testing ─report▶ success or failed, again and again, by real checks.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidewatch_events::access::Actor;
@@ -34,7 +35,7 @@ pub struct Server {
 }
 
 /// What is given for a new server.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewServer {
     name: String,
@@ -45,7 +46,7 @@ pub struct NewServer {
 }
 
 /// The moves of a server.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ServerMove {
     /// Look at once.

@@ -14,6 +14,7 @@ mod moves;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidewatch_events::catalog::settlement::{Network, SettlementStatus};
 use tidewatch_events::money::Currency;
@@ -67,7 +68,7 @@ pub struct Settlement {
 }
 
 /// What is given for a new settlement.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSettlement {
     reference: String,

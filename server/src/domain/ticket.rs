@@ -6,6 +6,7 @@
 //!    └────cancel────┘▶ cancelled
 //! ```
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tidewatch_events::id::{InvoiceId, OrganizationId};
@@ -33,7 +34,7 @@ pub struct Ticket {
 }
 
 /// What is given for a new ticket.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTicket {
     title: String,
@@ -44,7 +45,7 @@ pub struct NewTicket {
 }
 
 /// The moves of a ticket.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum TicketMove {
     /// That organization is to do it.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use socketioxide::SendError;
@@ -23,9 +24,9 @@ pub(super) struct Auth {
 }
 
 /// `listen`: from now on the channel's events are sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Listen {
+pub(crate) struct Listen {
     pub(super) channel_name: Channel,
     /// Signed by a publisher; needed for a private channel.
     #[serde(default)]
@@ -36,16 +37,16 @@ pub(super) struct Listen {
 }
 
 /// `remove`: the channel's events are sent no longer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Remove {
+pub(crate) struct Remove {
     pub(super) channel_name: Channel,
 }
 
 /// `acknowledge`: what a notification tells of is done.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Acknowledge {
+pub(crate) struct Acknowledge {
     pub(super) notification_id: NotificationId,
 }
 

@@ -4,9 +4,10 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 
 use super::problem::Problem;
+use super::problem_kind::ProblemKind;
 
 /// Refuses changes that a browser sends from another site. The session cookie is SameSite=Lax
 /// besides; this holds for browsers and sub-domains where that is not enough. Requests with an
@@ -14,13 +15,9 @@ use super::problem::Problem;
 pub async fn protect(request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && !request.headers().contains_key(AUTHORIZATION) && is_cross_site(request.headers()) {
-        return Problem::new(
-            StatusCode::FORBIDDEN,
-            "cross-site-request",
-            "The request comes from another site",
-        )
-        .detail("Changes are accepted from this site's own pages only.")
-        .into_response();
+        return Problem::new(ProblemKind::CrossSiteRequest)
+            .detail("Changes are accepted from this site's own pages only.")
+            .into_response();
     }
     next.run(request).await
 }

@@ -2,14 +2,12 @@
 //! shows what is pushed.
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use sha2::{Digest, Sha256};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::etag::tagged;
 use crate::state::AppState;
 
 /// The custom element `<tidewatch-bell>`.
@@ -50,40 +48,5 @@ async fn push_worker(headers: HeaderMap) -> Response {
 }
 
 fn script(text: &'static str, asked: &HeaderMap) -> Response {
-    let tag = tag(text);
-    let has_it = asked.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|known| {
-        // Compressed, it is known by the same tag, a weak one.
-        known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
-    });
-    let tagged = HeaderValue::from_str(&tag).map(|tag| [(ETAG, tag)]);
-    let mut response = match has_it {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => ([(CONTENT_TYPE, SCRIPT)], text).into_response(),
-    };
-    response.headers_mut().extend(tagged.into_iter().flatten());
-    response
-}
-
-fn tag(text: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(text).into();
-    let digits: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digits}\"")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_script_is_known_again() {
-        let asked = |tag: &str| {
-            let headers =
-                HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_str(tag).expect("a value"))]);
-            script(BELL, &headers).status()
-        };
-        assert_eq!(script(BELL, &HeaderMap::new()).headers()[ETAG], tag(BELL).as_str());
-        assert_eq!(asked(&tag(BELL)), StatusCode::NOT_MODIFIED);
-        assert_eq!(asked(&format!("\"x\", W/{}", tag(BELL))), StatusCode::NOT_MODIFIED);
-        assert_eq!(asked(&tag(PUSH_WORKER)), StatusCode::OK);
-    }
+    tagged(text, SCRIPT, asked)
 }

@@ -50,11 +50,16 @@ pub fn page_policy(nonce: &str) -> String {
 #[derive(Debug, Clone)]
 pub struct PageNonce(pub String);
 
+/// Among an answer's extensions: a page for everybody, which says by itself what it may load and who may keep it.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnPolicy;
+
 /// Adds the headers to every answer.
 pub async fn secure(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let nonce = URL_SAFE_NO_PAD.encode(&random_bytes()[..16]);
     request.extensions_mut().insert(PageNonce(nonce.clone()));
     let mut response = next.run(request).await;
+    let has_own_policy = response.extensions().get::<OwnPolicy>().is_some();
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         // What is made for pages of other sites says so itself.
@@ -65,7 +70,8 @@ pub async fn secure(State(state): State<AppState>, mut request: Request, next: N
     }
     // Pages hold what one person may see: no cache keeps them, also not for the way back after the
     // logout.
-    let is_page = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    let is_page = !has_own_policy
+        && headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     if let Some(policy) = is_page.then(|| HeaderValue::from_str(&page_policy(&nonce)).ok()).flatten() {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     } else {

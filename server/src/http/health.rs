@@ -7,12 +7,47 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
+use crate::api_documents::{Operation, Routes, Shape};
 use crate::error::Error;
+use crate::http::problem_kind::ProblemKind;
 use crate::metrics::CONTENT_TYPE_METRICS;
 use crate::state::AppState;
 
+/// The routes.
+pub fn routes() -> Routes {
+    let told = |id: &str, summary: &str| Operation::new(id, summary).open();
+    Routes::of("Health")
+        .get(
+            "/healthz",
+            healthz,
+            told("getHealth", "Ask whether the process answers")
+                .describe("Asks no dependency.")
+                .without(&[ProblemKind::Unavailable])
+                .answers_with(StatusCode::OK, "It does.", TEXT, Shape::text())
+                .answered_like("ok\n"),
+        )
+        .get(
+            "/readyz",
+            readyz,
+            told("getReadiness", "Ask whether the instance takes new work")
+                .describe("503 while it goes down or while Postgres cannot be reached.")
+                .answers_with(StatusCode::OK, "It does.", TEXT, Shape::text())
+                .answered_like("ready\n"),
+        )
+        .get(
+            "/metrics",
+            metrics,
+            told("getMetrics", "Read what this instance measures")
+                .describe("For Prometheus. What each metric means stands in its `# HELP` line.")
+                .without(&[ProblemKind::Unavailable])
+                .answers_with(StatusCode::OK, "The metrics.", CONTENT_TYPE_METRICS, Shape::text())
+                .answered_like("# HELP tidewatch_connections Live connections.\n"),
+        )
+}
+
 /// How long a readiness check waits for Postgres.
 const PATIENCE: Duration = Duration::from_secs(1);
+const TEXT: &str = "text/plain";
 
 /// Alive: the process answers. Asks no dependency, so that a blip of the database does not get
 /// healthy servers restarted.

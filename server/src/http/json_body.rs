@@ -81,6 +81,9 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// # Errors
 /// 422 that points at the field for another shape.
 pub fn read<T: DeserializeOwned>(json: Value) -> Result<T, Error> {
+    if let Some(place) = nul_in(&json) {
+        return Err(Error::field(place.trim_start_matches('/'), "has a NUL, which no text here has"));
+    }
     serde_path_to_error::deserialize(json).map_err(|error| {
         let mut place: Vec<String> = error.path().iter().map(segment).collect();
         let message = error.into_inner().to_string();
@@ -92,6 +95,23 @@ pub fn read<T: DeserializeOwned>(json: Value) -> Result<T, Error> {
         }
         Error::field(&place.join("/"), message)
     })
+}
+
+/// Where a text has a NUL, which no text of Postgres can have: refused here, it need not be thought of elsewhere.
+fn nul_in(json: &Value) -> Option<String> {
+    match json {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(values) => {
+            values.iter().enumerate().find_map(|(index, value)| Some(format!("/{index}{}", nul_in(value)?)))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            if name.contains('\0') {
+                return Some(String::new());
+            }
+            Some(format!("/{name}{}", nul_in(value)?))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 fn segment(segment: &serde_path_to_error::Segment) -> String {
@@ -108,4 +128,23 @@ fn segment(segment: &serde_path_to_error::Segment) -> String {
 fn field_in(message: &str) -> Option<String> {
     let named = ["missing field `", "unknown field `"].iter().find_map(|start| message.strip_prefix(start));
     named.and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nul_is_found_wherever_it_is() {
+        for (json, place) in [
+            (json!({ "a": ["b", { "c": "d\0" }] }), Some("/a/1/c")),
+            (json!("\0"), Some("")),
+            (json!({ "a": { "\0": 1 } }), Some("/a")),
+            (json!({ "a": ["b", null, 1, true] }), None),
+        ] {
+            assert_eq!(nul_in(&json).as_deref(), place, "{json}");
+        }
+    }
 }

@@ -8,6 +8,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::problem_kind::{ProblemKind, URN};
+
 /// Media type of a problem.
 pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 
@@ -20,12 +22,13 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of this kind. `kind` becomes the `type`, a URN that stays the same for programs.
+    /// A problem of this kind. The kind's name becomes the `type`, a URN that stays the same for programs.
     #[must_use]
-    pub fn new(status: StatusCode, kind: &str, title: &str) -> Self {
+    pub fn new(kind: ProblemKind) -> Self {
+        let status = kind.status();
         let mut body = Map::new();
-        body.insert("type".into(), format!("urn:tidewatch:problem:{kind}").into());
-        body.insert("title".into(), title.into());
+        body.insert("type".into(), format!("{URN}{}", kind.name()).into());
+        body.insert("title".into(), kind.title().into());
         body.insert("status".into(), status.as_u16().into());
         Self { status, body, retry_after: None }
     }
@@ -70,6 +73,28 @@ impl IntoResponse for Problem {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tidewatch\""));
         }
         response
+    }
+}
+
+/// A parameter of the address, or a header, that will not do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParameterProblem {
+    /// Its name; of a part of the path, that part.
+    pub parameter: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+impl ParameterProblem {
+    /// What is wrong with the parameter of this name.
+    pub fn new(name: impl Into<String>, detail: impl ToString) -> Self {
+        Self { parameter: name.into(), detail: detail.to_string() }
+    }
+}
+
+impl fmt::Display for ParameterProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.parameter, self.detail)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Query parameters, read strictly: an unknown name or a name given twice is an error, for a
-//! filter that is silently ignored shows more than was asked for.
+//! Query parameters, read strictly: a name given twice is an error, and an unknown one was refused before
+//! ([`super::strictness`]).
 
 use std::collections::BTreeMap;
 
@@ -21,11 +21,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    fn read(query: &str) -> Result<Self, Error> {
+    /// The parameters of a query.
+    ///
+    /// # Errors
+    /// 400 for one that is given twice, or has a NUL in it.
+    pub fn read(query: &str) -> Result<Self, Error> {
         let mut parameters = BTreeMap::new();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|error| Error::parameter("query", format!("is not form-urlencoded: {error}")))?;
         for (name, value) in pairs {
+            if name.contains('\0') || value.contains('\0') {
+                return Err(Error::parameter(name.replace('\0', ""), "has a NUL, which no text here has"));
+            }
             if parameters.contains_key(&name) {
                 return Err(Error::parameter(name, "is given more than once"));
             }
@@ -34,20 +41,9 @@ impl Query {
         Ok(Self(parameters))
     }
 
-    /// Refuses every parameter that is not among `known`; `project`, which says whom all the others
-    /// are about, is known everywhere.
-    ///
-    /// # Errors
-    /// 400 that names the unknown one and the known ones.
-    pub fn only(self, known: &[&str]) -> Result<Self, Error> {
-        match self.0.keys().find(|name| !known.contains(&name.as_str()) && name.as_str() != "project") {
-            Some(unknown) => {
-                let message =
-                    format!("is unknown here; known are: {}", [known, &["project"]].concat().join(", "));
-                Err(Error::parameter(unknown.clone(), message))
-            }
-            None => Ok(self),
-        }
+    /// The names of all that are given.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// A parameter's text.

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
@@ -31,6 +31,8 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 use super::headers::PageNonce;
 use super::json_body::MAX_BODY_BYTES;
+use super::problem::Problem;
+use super::problem_kind::ProblemKind;
 use super::request_id::{self, RequestId};
 use super::{
     api, assets, csrf, detach, embed, form_answer, headers, health, permalink, preferences, session_pages,
@@ -68,11 +70,7 @@ pub fn router(state: AppState, gateway: SocketIoLayer) -> Router {
             .with_secure(state.config.cookie_secure)
             .with_expiry(Expiry::OnInactivity(SESSION_LIFE));
     // Health is asked often and must answer when sessions cannot be looked up.
-    let health = Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .with_state(state.clone());
+    let health = health::routes().into_parts().0.with_state(state.clone());
     let forms = Router::new()
         .route("/login", post(session_pages::post_login))
         .route("/logout", post(session_pages::post_logout))
@@ -128,24 +126,16 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 
 async fn end_in_time(request: Request, next: Next) -> Response {
     tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await.unwrap_or_else(|_| {
-        super::problem::Problem::new(
-            http::StatusCode::REQUEST_TIMEOUT,
-            "timeout",
-            "The request took too long",
-        )
-        .detail(format!("An answer has to begin within {} s.", REQUEST_TIMEOUT.as_secs()))
-        .into_response()
+        Problem::new(ProblemKind::Timeout)
+            .detail(format!("An answer has to begin within {} s.", REQUEST_TIMEOUT.as_secs()))
+            .into_response()
     })
 }
 
 async fn method_not_allowed(method: Method, uri: http::Uri) -> Response {
-    super::problem::Problem::new(
-        http::StatusCode::METHOD_NOT_ALLOWED,
-        "method-not-allowed",
-        "Method not allowed",
-    )
-    .detail(format!("{} does not take {method}", uri.path()))
-    .into_response()
+    Problem::new(ProblemKind::MethodNotAllowed)
+        .detail(format!("{} does not take {method}", uri.path()))
+        .into_response()
 }
 
 /// The dashboard's pages, their server functions and files. The Leptos part has `LeptosOptions` for

@@ -178,7 +178,8 @@ pub async fn find_rule(
 }
 
 /// What a rule would make of an event.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "NotificationPreview")]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// Whether it asks for this event: its types, its conditions, and what it may see.

@@ -91,9 +91,9 @@ async fn each_filter_finds_what_it_asks_for(pool: PgPool) {
         (&[("from", "2026-01-10T00:00:00Z"), ("to", "2026-01-11T00:00:00Z")], &["stl_a"]),
         (&[("to", "2026-01-11T00:00:00.001Z")], &["stl_b", "stl_a"]),
         (&[("from", "2026-02-01T01:00:00+01:00"), ("types", "payment.*")], &["pay_b", "pay_a"]),
-        (&[("as_of", "2")], &["stl_b", "stl_a"]),
-        (&[("as_of", "2"), ("types", "payment.*")], &[]),
-        (&[("as_of", "0")], &[]),
+        (&[("asOf", "2")], &["stl_b", "stl_a"]),
+        (&[("asOf", "2"), ("types", "payment.*")], &[]),
+        (&[("asOf", "0")], &[]),
         (&[("before", "2")], &["stl_a"]),
         (&[("limit", "1"), ("before", "4")], &["other"]),
         (&[("types", ""), ("from", "")], &["pay_b", "pay_a", "other", "stl_b", "stl_a"]),
@@ -120,13 +120,13 @@ async fn a_time_of_the_past_is_the_stream_as_it_was_published(pool: PgPool) {
             .await
             .expect("times");
     let then = Timestamp::from(times[0]).to_string();
-    let page = server.client.json(&query(&[("as_of", &then)])).await;
+    let page = server.client.json(&query(&[("asOf", &then)])).await;
     // The next one may have been published within that very millisecond, but not before it.
     let seen = names(&page);
     assert_eq!(seen.last().map(String::as_str), Some("first"), "{page}");
     assert_eq!(page["asOf"], json!(seen.len()));
     for (moment, position) in [("2000-01-01T00:00:00Z", 0), ("2999-01-01T00:00:00Z", 2), ("99", 2)] {
-        let page = server.client.json(&query(&[("as_of", moment)])).await;
+        let page = server.client.json(&query(&[("asOf", moment)])).await;
         assert_eq!(page["asOf"], json!(position), "{moment}");
     }
     server.stop().await;
@@ -209,7 +209,7 @@ async fn what_is_not_for_the_reader_does_not_show(pool: PgPool) {
         &[("actor", "system:relay")],
         &[("q", "needle")],
         &[("from", from)],
-        &[("as_of", "5")],
+        &[("asOf", "5")],
     ] {
         assert_eq!(found(&reader, parameters).await, ["for all", "ours"], "{parameters:?}");
         // A page ends with what is seen, not with what is passed over.
@@ -224,7 +224,7 @@ async fn what_is_not_for_the_reader_does_not_show(pool: PgPool) {
         assert_eq!(server.client.anonymous().status(&query(parameters)).await, 401, "{parameters:?}");
     }
     assert_eq!(found(&reader, &[("resourceId", "theirs")]).await, Vec::<String>::new());
-    let page = html(&reader, "/events?as_of=5").await;
+    let page = html(&reader, "/events?asOf=5").await;
     assert!(
         page.contains("data-status=\"made\" data-records=\"2\""),
         "the board counts what is seen: {page}"
@@ -335,7 +335,7 @@ async fn bad_input_is_named(pool: PgPool) {
         ("to", "2026-01-01"),
         ("q", long.as_str()),
         ("q", "a\0b"),
-        ("as_of", "-1"),
+        ("asOf", "-1"),
         ("before", "pos_1"),
         ("limit", "0"),
         ("limit", "201"),
@@ -400,7 +400,7 @@ async fn the_page_is_complete_without_javascript(pool: PgPool) {
     assert!(page.contains(&ids[0]) && !page.contains(&format!("data-id=\"{first_id}\"")), "{page}");
     assert!(page.contains("value=\"payment.*\""), "the form keeps what was asked for: {page}");
 
-    let page = html(&viewer, &format!("/events?as_of={}", first["position"])).await;
+    let page = html(&viewer, &format!("/events?asOf={}", first["position"])).await;
     assert!(page.contains("data-as-of=") && page.contains("Back to live"), "{page}");
     assert!(page.contains("data-kind=\"Settlement\""), "{page}");
     assert!(!page.contains(&format!("data-id=\"{}\"", ids[0])), "{page}");

@@ -20,7 +20,7 @@ fn with_parcels() -> Tidewatch {
     Tidewatch::new().module::<parcel::Parcel>().migrations("parcels", &MIGRATIONS)
 }
 
-async fn start(pool: &PgPool) -> TestServer {
+pub(crate) async fn start(pool: &PgPool) -> TestServer {
     with_parcels().migrate(pool).await.expect("migrated");
     TestServer::start_as(with_parcels(), pool, |_| {}).await
 }

@@ -90,8 +90,9 @@ pub(super) fn commands_for(text: &str, user: Option<&CurrentUser>) -> Vec<Comman
     }
     let wanted = text.to_lowercase();
     let views = user.views.iter().map(|view| Command::to("Saved views", &view.name, view.address()));
-    let actions =
-        ACTIONS.into_iter().map(|(label, act)| Command { label: label.to_owned(), group: "Actions", act });
+    let reference = user.staff.then_some(("API reference", Act::Press(r#".nav a[href="/api/docs"]"#)));
+    let actions = ACTIONS.into_iter().chain(reference);
+    let actions = actions.map(|(label, act)| Command { label: label.to_owned(), group: "Actions", act });
     let searches = user.modules.iter().filter(|_| !wanted.is_empty()).map(|module| {
         let label = format!("Search {} for “{text}”", module.title.to_lowercase());
         Command::to("Searches", label, format!("/{}?q={}", module.name, encode(text)))
@@ -205,7 +206,9 @@ mod tests {
         let all = administrator();
         assert_eq!(of_group("", &all, "Pages").len(), 18, "every page, however many there are");
         assert_eq!(of_group("", &all, "Saved views"), ["/orders?status=paid"]);
-        assert_eq!(of_group("", &all, "Actions").len(), ACTIONS.len());
+        assert_eq!(of_group("", &all, "Actions").len(), ACTIONS.len() + 1);
+        let customer = CurrentUser { staff: false, ..administrator() };
+        assert_eq!(of_group("api", &customer, "Actions"), [""; 0], "not the project's own");
         assert!(of_group("", &all, "Searches").is_empty());
     }
 

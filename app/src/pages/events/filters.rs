@@ -16,7 +16,7 @@ const FIELDS: [(&str, &str, &str); 9] = [
     ("correlationId", "Correlation id", ""),
     ("from", "From (UTC)", "2026-01-31T00:00:00Z"),
     ("to", "Before (UTC)", "2026-02-01T00:00:00Z"),
-    ("as_of", "As of (time or position)", "2026-01-31T12:00:00Z"),
+    ("asOf", "As of (time or position)", "2026-01-31T12:00:00Z"),
 ];
 
 /// What a parameter is called in the form.

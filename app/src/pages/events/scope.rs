@@ -66,7 +66,7 @@ mod tests {
         for (name, value) in [
             ("types", "settlement.*,payment.refunded"),
             ("q", "100% \"ä\""),
-            ("as_of", "17"),
+            ("asOf", "17"),
             ("project", "quay"),
         ] {
             params.insert(name, value.to_owned());
@@ -74,7 +74,7 @@ mod tests {
         let query = read_query(&params).expect("a query");
         assert_eq!(
             address(&query),
-            "/events?types=settlement.%2A%2Cpayment.refunded&q=100%25%20%22%C3%A4%22&as_of=17"
+            "/events?types=settlement.%2A%2Cpayment.refunded&q=100%25%20%22%C3%A4%22&asOf=17"
         );
         assert_eq!(address(&EventQuery::default()), "/events");
     }

@@ -12,6 +12,7 @@ use crate::timestamp::Timestamp;
 
 /// Where a settlement stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SettlementStatus {
     /// Asked for; no network chosen yet.
@@ -147,6 +148,7 @@ impl<'de> Deserialize<'de> for Network {
 /// With it a list stays right by events alone: a settlement that moves into a filtered view can be
 /// shown without another request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SettlementFacts {
     /// Which settlement.

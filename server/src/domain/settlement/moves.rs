@@ -1,5 +1,6 @@
 //! What each move does to a settlement.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tidewatch_events::access::Actor;
 use tidewatch_events::catalog::settlement::{Network, SettlementStatus};
@@ -9,7 +10,7 @@ use tidewatch_modules::{Context, Effect, MoveError, Outcome};
 use super::Settlement;
 
 /// A move with what it needs, as a client sends it: `{"move": "confirm", "confirmations": 3}`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "move", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum SettlementMove {
     /// Choose the network.

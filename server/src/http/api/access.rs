@@ -1,65 +1,183 @@
-//! People, roles, organizations, keys, sessions and the project: the same changes as on the pages,
+//! People, roles, organizations and the project: the same changes as on the pages,
 //! under one URL a thing.
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::{delete, get, patch, post, put};
-use axum::{Json, Router};
-use http::StatusCode;
-use secrecy::SecretString;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tidewatch_app::model::{Changed, Organization, ProjectChange};
+use tidewatch_app::model::{Changed, Invitation, Organization, Person, ProjectChange, Role};
 use tidewatch_events::Permission;
-use tidewatch_events::id::{ApiKeyId, OrganizationId};
+use tidewatch_events::id::{InvitationId, OrganizationId, UserId};
 
 use crate::access::Caller;
-use crate::access::login::LoginOrigin;
-use crate::commands::{change_project, password};
+use crate::api_documents::{Operation, Routes};
+use crate::commands::change_project;
 use crate::error::Error;
+use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
+use crate::http::problem_kind::ProblemKind::Refused;
 use crate::queries;
 use crate::state::AppState;
 
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/project", get(read_project).patch(rename_project))
-        .route("/api/v1/people", get(list_people))
-        .route("/api/v1/people/{id}", patch(set_person).delete(remove_person))
-        .route("/api/v1/invitations", get(list_invitations).post(invite))
-        .route("/api/v1/invitations/{id}", delete(cancel_invitation))
-        .route("/api/v1/roles", get(list_roles))
-        .route("/api/v1/roles/{name}", put(save_role).delete(delete_role))
-        .route("/api/v1/organizations", get(list_organizations).post(create_organization))
-        .route("/api/v1/organizations/{id}", patch(rename_organization))
-        .route("/api/v1/api-keys", get(list_keys).post(create_key))
-        .route("/api/v1/api-keys/{id}", delete(delete_key))
-        .route("/api/v1/api-keys/{id}/rotate", post(rotate_key))
-        .route("/api/v1/sessions", get(list_sessions).delete(end_other_sessions))
-        .route("/api/v1/sessions/{id}", delete(end_session))
-        .route("/api/v1/auth/password", post(change_password))
+pub fn routes() -> Routes {
+    Routes::of("People and roles")
+        .get(
+            "/api/v1/project",
+            read_project,
+            Operation::new("getProject", "Read the project")
+                .describe("The project that the caller works in, and the built-in permissions that they have there.")
+                .answers::<ProjectJson>("The project."),
+        )
+        .patch(
+            "/api/v1/project",
+            rename_project,
+            Operation::new("renameProject", "Rename the project")
+                .needs("project.manage")
+                .body::<Name>()
+                .for_example(json!({ "name": "Harbour" }))
+                .answers::<Changed>("It is renamed."),
+        )
+        .get(
+            "/api/v1/people",
+            list_people,
+            Operation::new("listPeople", "List people").needs("users.read").lists::<Person>("people", "The people."),
+        )
+        .patch(
+            "/api/v1/people/{id}",
+            set_person,
+            Operation::new("updatePerson", "Change what a person is")
+                .describe("`disabled` is changed by itself, not together with what a person is.")
+                .needs("people.manage")
+                .path::<UserId>("id", "Who.")
+                .body::<PersonPatch>()
+                .for_example(json!({ "roles": ["operator"] }))
+                .answers::<Changed>("It is changed.")
+                .gives([Refused]),
+        )
+        .delete(
+            "/api/v1/people/{id}",
+            remove_person,
+            Operation::new("removePerson", "End a person's membership")
+                .needs("people.manage")
+                .path::<UserId>("id", "Who.")
+                .answers::<Changed>("The membership has ended.")
+                .gives([Refused]),
+        )
+        .get(
+            "/api/v1/invitations",
+            list_invitations,
+            Operation::new("listInvitations", "List invitations")
+                .needs("people.manage")
+                .lists::<Invitation>("invitations", "The invitations that nobody has taken yet."),
+        )
+        .post(
+            "/api/v1/invitations",
+            invite,
+            Operation::new("createInvitation", "Invite somebody")
+                .describe("The answer's `secret` is the path of the link. It is shown once.")
+                .needs("people.manage")
+                .body::<NewInvitation>()
+                .for_example(json!({ "email": "grace@example.com", "roles": ["viewer"] }))
+                .creates::<Changed>("They are invited.")
+                .gives([Refused]),
+        )
+        .delete(
+            "/api/v1/invitations/{id}",
+            cancel_invitation,
+            Operation::new("cancelInvitation", "Take an invitation back")
+                .needs("people.manage")
+                .path::<InvitationId>("id", "Which.")
+                .answers::<Changed>("It is taken back."),
+        )
+        .get(
+            "/api/v1/roles",
+            list_roles,
+            Operation::new("listRoles", "List roles").needs("users.read").lists::<Role>("roles", "The roles."),
+        )
+        .put(
+            "/api/v1/roles/{name}",
+            save_role,
+            Operation::new("saveRole", "Make a role, or say anew what it is")
+                .needs("people.manage")
+                .path::<String>("name", "Its name.")
+                .body::<RoleBody>()
+                .for_example(json!({ "title": "Night shift", "permissions": ["incidents.read", "incidents.act"] }))
+                .answers::<Changed>("It is saved.")
+                .gives([Refused]),
+        )
+        .delete(
+            "/api/v1/roles/{name}",
+            delete_role,
+            Operation::new("deleteRole", "Delete a role that nobody has")
+                .needs("people.manage")
+                .path::<String>("name", "Its name.")
+                .answers::<Changed>("It is deleted.")
+                .gives([Refused]),
+        )
+        .get(
+            "/api/v1/organizations",
+            list_organizations,
+            Operation::new("listOrganizations", "List organizations")
+                .needs("users.read")
+                .lists::<Organization>("organizations", "The organizations."),
+        )
+        .post(
+            "/api/v1/organizations",
+            create_organization,
+            Operation::new("createOrganization", "Make an organization")
+                .needs("project.manage")
+                .body::<Name>()
+                .for_example(json!({ "name": "Hanse Housing" }))
+                .creates::<Changed>("It is made.")
+                .gives([Refused]),
+        )
+        .patch(
+            "/api/v1/organizations/{id}",
+            rename_organization,
+            Operation::new("renameOrganization", "Rename an organization")
+                .needs("project.manage")
+                .path::<OrganizationId>("id", "Which.")
+                .body::<Name>()
+                .for_example(json!({ "name": "Hanse Homes" }))
+                .answers::<Changed>("It is renamed.")
+                .gives([Refused]),
+        )
 }
 
 /// An id of the path; one that is malformed names nothing.
-fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
+pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|error| Error::NotFound(format!("thing `{text}`: an id {error}")))
 }
 
-type Answer = Result<Json<Changed>, Error>;
-type Made = Result<(StatusCode, Json<Changed>), Error>;
+pub(super) type Answer = Result<Json<Changed>, Error>;
+pub(super) type Made = Result<Created<Changed>, Error>;
 
-async fn carry_out(state: &AppState, caller: &Caller, origin: ReadOrigin, change: ProjectChange) -> Answer {
+pub(super) async fn carry_out(
+    state: &AppState,
+    caller: &Caller,
+    origin: ReadOrigin,
+    change: ProjectChange,
+) -> Answer {
     change_project(state, caller, change, &origin.0).await.map(Json)
 }
 
-async fn make(state: &AppState, caller: &Caller, origin: ReadOrigin, change: ProjectChange) -> Made {
+/// `among` is the address of the list that what is made is in.
+pub(super) async fn make(
+    state: &AppState,
+    caller: &Caller,
+    origin: ReadOrigin,
+    among: &str,
+    change: ProjectChange,
+) -> Made {
     let made = change_project(state, caller, change, &origin.0).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok(Created { at: format!("{among}/{}", made.id), body: made })
 }
 
 /// The project that the caller works in, and what they may there.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ProjectJson {
     id: tidewatch_events::ProjectId,
@@ -81,7 +199,7 @@ async fn read_project(State(state): State<AppState>, caller: Caller) -> Result<J
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Name {
     name: String,
@@ -101,7 +219,7 @@ async fn list_people(State(state): State<AppState>, caller: Caller) -> Result<Js
 }
 
 /// What of a person is changed; what is not there stays as it is.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PersonPatch {
     #[serde(default)]
@@ -160,7 +278,7 @@ async fn list_invitations(State(state): State<AppState>, caller: Caller) -> Resu
     Ok(Json(json!({ "invitations": queries::people(&state, &caller).await?.invitations })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewInvitation {
     email: String,
@@ -176,7 +294,8 @@ async fn invite(
     JsonBody(new): JsonBody<NewInvitation>,
 ) -> Made {
     let NewInvitation { email, roles, organizations } = new;
-    make(&state, &caller, origin, ProjectChange::InvitePerson { email, roles, organizations }).await
+    let change = ProjectChange::InvitePerson { email, roles, organizations };
+    make(&state, &caller, origin, "/api/v1/invitations", change).await
 }
 
 async fn cancel_invitation(
@@ -192,7 +311,7 @@ async fn list_roles(State(state): State<AppState>, caller: Caller) -> Result<Jso
     Ok(Json(json!({ "roles": queries::people(&state, &caller).await?.roles })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RoleBody {
     title: String,
@@ -231,7 +350,8 @@ async fn create_organization(
     origin: ReadOrigin,
     JsonBody(Name { name }): JsonBody<Name>,
 ) -> Made {
-    make(&state, &caller, origin, ProjectChange::CreateOrganization { name }).await
+    let change = ProjectChange::CreateOrganization { name };
+    make(&state, &caller, origin, "/api/v1/organizations", change).await
 }
 
 async fn rename_organization(
@@ -243,87 +363,4 @@ async fn rename_organization(
 ) -> Answer {
     let id = id(&organization)?;
     carry_out(&state, &caller, origin, ProjectChange::RenameOrganization { id, name }).await
-}
-
-async fn list_keys(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    Ok(Json(json!({ "apiKeys": queries::api_keys(&state, &caller).await? })))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewKey {
-    name: String,
-    scopes: Vec<String>,
-    #[serde(default)]
-    expires_in_days: Option<u32>,
-}
-
-async fn create_key(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    JsonBody(NewKey { name, scopes, expires_in_days }): JsonBody<NewKey>,
-) -> Made {
-    make(&state, &caller, origin, ProjectChange::CreateApiKey { name, scopes, expires_in_days }).await
-}
-
-async fn delete_key(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    Path(key): Path<String>,
-) -> Answer {
-    carry_out(&state, &caller, origin, ProjectChange::DeleteApiKey { id: id(&key)? }).await
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Rotation {
-    overlap_hours: u32,
-}
-
-async fn rotate_key(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    Path(key): Path<String>,
-    JsonBody(Rotation { overlap_hours }): JsonBody<Rotation>,
-) -> Made {
-    let id: ApiKeyId = id(&key)?;
-    make(&state, &caller, origin, ProjectChange::RotateApiKey { id, overlap_hours }).await
-}
-
-async fn list_sessions(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    Ok(Json(json!({ "sessions": queries::sessions(&state, &caller).await? })))
-}
-
-async fn end_session(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    Path(session): Path<String>,
-) -> Answer {
-    carry_out(&state, &caller, origin, ProjectChange::EndSession { id: id(&session)? }).await
-}
-
-async fn end_other_sessions(State(state): State<AppState>, caller: Caller, origin: ReadOrigin) -> Answer {
-    carry_out(&state, &caller, origin, ProjectChange::EndOtherSessions).await
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewPassword {
-    current_password: SecretString,
-    new_password: SecretString,
-}
-
-async fn change_password(
-    State(state): State<AppState>,
-    caller: Caller,
-    origin: ReadOrigin,
-    from: LoginOrigin,
-    JsonBody(body): JsonBody<NewPassword>,
-) -> Result<StatusCode, Error> {
-    password::change(&state, &caller, &origin.0, &from, body.current_password, body.new_password).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

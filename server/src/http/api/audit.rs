@@ -1,17 +1,20 @@
 //! `/api/v1/audit`: who changed what.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use http::HeaderMap;
-use tidewatch_app::model::{AuditEntry, AuditQuery};
+use http::{HeaderMap, StatusCode};
+use tidewatch_app::model::{AuditEntry, AuditPage, AuditQuery};
+use tidewatch_events::Timestamp;
+use tidewatch_events::id::AuditEntryId;
 
 use crate::access::Caller;
+use crate::api_documents::{Operation, Routes, Shape};
 use crate::error::Error;
 use crate::http::accept::negotiate;
 use crate::http::csv;
 use crate::http::file::{self, FileForm, FileRow};
+use crate::http::problem_kind::ProblemKind;
 use crate::http::query::Query;
 use crate::queries::{self, AUDIT_PAGE};
 use crate::state::AppState;
@@ -21,16 +24,54 @@ const MAX_LIMIT: u64 = 200;
 /// Entries of an export that are read at once.
 const PART: u32 = 500;
 const JSON: &str = "application/json";
-const PARAMETERS: &[&str] = &["actor", "action", "target", "from", "to", "after", "limit"];
 const COLUMNS: [&str; 10] =
     ["id", "at", "actor", "actorName", "action", "target", "targetName", "before", "after", "requestId"];
 
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/audit", get(list))
-        .route("/api/v1/audit/export", get(export))
-        .route("/api/v1/audit/{id}", get(read))
+pub fn routes() -> Routes {
+    let narrowed = |operation: Operation| {
+        operation
+            .needs("audit.view")
+            .query::<String>(
+                "actor",
+                "Only what this actor did: `user:usr_…`, `key:key_…`, or a part of a name.",
+            )
+            .query::<String>("action", "Only this action, or all of a family: `role.`.")
+            .query::<String>("target", "Only what was done to this, by id or a part of its name.")
+            .query::<Timestamp>("from", "Only from then on.")
+            .query::<Timestamp>("to", "Only before then.")
+            .query::<AuditEntryId>("after", "`next` of the page before.")
+            .query_number("limit", "Most entries of the page.", 1, MAX_LIMIT, AUDIT_PAGE.into())
+    };
+    Routes::of("Audit")
+        .get(
+            "/api/v1/audit",
+            list,
+            narrowed(Operation::new("listAuditEntries", "List what was changed"))
+                .describe("Newest first. For `Accept: text/csv` all of it, as by the export.")
+                .answers::<AuditPage>("A page of the log.")
+                .answers_with(StatusCode::OK, "", csv::CONTENT_TYPE_CSV, Shape::text())
+                .answered_like(COLUMNS.join(","))
+                .gives([ProblemKind::NotAcceptable]),
+        )
+        .get(
+            "/api/v1/audit/export",
+            export,
+            narrowed(Operation::new("exportAuditEntries", "Export what was changed"))
+                .describe("All that the parameters ask for, newest first, as a file.")
+                .query_of("export", "As what: CSV, where nothing is said.", &["csv", "json"])
+                .answers_with(StatusCode::OK, "The file.", csv::CONTENT_TYPE_CSV, Shape::text())
+                .answered_like(COLUMNS.join(","))
+                .answers_with(StatusCode::OK, "", JSON, Shape::of::<Vec<AuditEntry>>()),
+        )
+        .get(
+            "/api/v1/audit/{id}",
+            read,
+            Operation::new("getAuditEntry", "Read an entry of the audit log")
+                .needs("audit.view")
+                .path::<AuditEntryId>("id", "Which.")
+                .answers::<AuditEntry>("The entry."),
+        )
 }
 
 fn read_query(query: &Query) -> Result<AuditQuery, Error> {
@@ -60,7 +101,6 @@ async fn list(
     if form == csv::CONTENT_TYPE_CSV {
         return export(State(state), caller, query).await;
     }
-    let query = query.only(PARAMETERS)?;
     let limit = query.number("limit", 1..=MAX_LIMIT, AUDIT_PAGE.into())?;
     let page =
         queries::audit(&state, &caller, &read_query(&query)?, u32::try_from(limit).unwrap_or(AUDIT_PAGE))
@@ -70,7 +110,6 @@ async fn list(
 
 /// Everything that the query asks for, newest first: as CSV, or with `export=json` as JSON.
 async fn export(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Response, Error> {
-    let query = query.only(&[PARAMETERS, &["export"]].concat())?;
     let form = query.get("export").map_or(Ok(FileForm::Csv), FileForm::read)?;
     let asked = read_query(&query)?;
     let columns = COLUMNS.map(ToOwned::to_owned).to_vec();

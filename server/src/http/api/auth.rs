@@ -1,12 +1,13 @@
 //! `/api/v1/auth`: access tokens for people who use the API.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
-use http::HeaderValue;
 use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::UserId;
 use tidewatch_outbox::begin_whole;
@@ -16,39 +17,77 @@ use uuid::Uuid;
 use crate::access::login::{self, Login, LoginOrigin};
 use crate::access::secret::new_refresh_token;
 use crate::access::token::{ACCESS_LIFE, REFRESH_LIFE};
+use crate::api_documents::{Operation, Routes};
 use crate::db;
 use crate::db::tokens::RefreshUse;
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
+use crate::http::problem_kind::ProblemKind;
 use crate::state::AppState;
 
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/auth/token", post(token))
-        .route("/api/v1/auth/refresh", post(refresh))
-        .route("/api/v1/auth/revoke", post(revoke))
+pub fn routes() -> Routes {
+    const OVER: &str = "No store: the answer has secrets.";
+    Routes::of("Authentication")
+        .post(
+            "/api/v1/auth/token",
+            token,
+            Operation::new("createToken", "Sign in")
+                .describe(
+                    "An access token for e-mail and password, and a refresh token to get the next one with.",
+                )
+                .open()
+                .body::<Credentials>()
+                .for_example(json!({ "email": "ada@example.com", "password": "what only Ada knows" }))
+                .answers::<TokenAnswer>("The tokens.")
+                .with_header("Cache-Control", OVER)
+                .gives([ProblemKind::Unauthenticated, ProblemKind::TooManyAttempts]),
+        )
+        .post(
+            "/api/v1/auth/refresh",
+            refresh,
+            Operation::new("refreshToken", "Get the next access token")
+                .describe("A refresh token counts once. Used again, its login is ended: somebody has a copy.")
+                .open()
+                .body::<RefreshRequest>()
+                .for_example(json!({ "refreshToken": "twr_…" }))
+                .answers::<TokenAnswer>("The tokens.")
+                .with_header("Cache-Control", OVER)
+                .gives([ProblemKind::Unauthenticated]),
+        )
+        .post(
+            "/api/v1/auth/revoke",
+            revoke,
+            Operation::new("revokeToken", "Sign out")
+                .describe("Ends a login by its refresh token (RFC 7009).")
+                .open()
+                .body::<RefreshRequest>()
+                .for_example(json!({ "refreshToken": "twr_…" }))
+                .answers_nothing(StatusCode::NO_CONTENT, "There is no such login any more."),
+        )
 }
 
 /// What signs in.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Credentials {
     email: String,
+    #[schemars(with = "String")]
     password: SecretString,
     /// Slug of the project; without it, the one that the person joined first.
     #[serde(default)]
     project: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RefreshRequest {
+    #[schemars(with = "String")]
     refresh_token: SecretString,
 }
 
 /// What a login gives. Its secrets are written here and nowhere else.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct TokenAnswer {
     access_token: String,
@@ -117,10 +156,10 @@ async fn refresh(
 async fn revoke(
     State(state): State<AppState>,
     JsonBody(request): JsonBody<RefreshRequest>,
-) -> Result<http::StatusCode, Error> {
+) -> Result<StatusCode, Error> {
     let digest = state.digester.refresh_token(request.refresh_token.expose_secret());
     db::tokens::end_family_of(&mut *state.access.acquire().await?, &digest).await?;
-    Ok(http::StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn new_refresh(

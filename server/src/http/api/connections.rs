@@ -1,13 +1,16 @@
 //! `/api/v1/connections` and `/api/v1/channels`: who is connected, and who listens to what.
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::{delete, get};
-use axum::{Json, Router};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tidewatch_app::model::{ChannelDetail, ChannelRow, ConnectionPage, ConnectionQuery};
+use tidewatch_events::Channel;
+use tidewatch_events::id::{ApiKeyId, ConnectionId};
 
 use crate::access::Caller;
+use crate::api_documents::{Operation, Routes};
 use crate::commands;
 use crate::error::Error;
 use crate::http::origin::ReadOrigin;
@@ -21,12 +24,46 @@ const MAX_LIMIT: u64 = 1_000;
 const DEFAULT_LIMIT: u64 = 100;
 
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/connections", get(list))
-        .route("/api/v1/connections/{id}", delete(end))
-        .route("/api/v1/channels", get(channels))
-        .route("/api/v1/channels/{name}", get(channel))
+pub fn routes() -> Routes {
+    Routes::of("Connections")
+        .get(
+            "/api/v1/connections",
+            list,
+            Operation::new("listConnections", "List who is connected")
+                .needs("connections.manage")
+                .query::<Channel>("channel", "Only on this channel.")
+                .query::<ApiKeyId>("key", "Only on the word of this API key.")
+                .query::<String>("q", "Only with this in who they are, from where, or with which program.")
+                .query::<String>("after", "`next` of the page before.")
+                .query_number("limit", "Most connections of the page.", 1, MAX_LIMIT, DEFAULT_LIMIT)
+                .answers::<ConnectionPage>("A page of connections, newest first."),
+        )
+        .delete(
+            "/api/v1/connections/{id}",
+            end,
+            Operation::new("endConnection", "End a connection")
+                .describe("Its client is told, and may connect again.")
+                .needs("connections.manage")
+                .path::<ConnectionId>("id", "Which.")
+                .answers_nothing(StatusCode::ACCEPTED, "Its instance ends it within a second or two."),
+        )
+        .get(
+            "/api/v1/channels",
+            channels,
+            Operation::new("listChannels", "List channels")
+                .needs("connections.manage")
+                .answers::<ChannelsJson>(
+                    "The channels that somebody listens to, or on which something went out lately.",
+                ),
+        )
+        .get(
+            "/api/v1/channels/{name}",
+            channel,
+            Operation::new("getChannel", "Read a channel")
+                .needs("connections.manage")
+                .path::<Channel>("name", "Its name.")
+                .answers::<ChannelDetail>("Who listens to it, and its last events."),
+        )
 }
 
 async fn list(
@@ -34,7 +71,6 @@ async fn list(
     caller: Caller,
     query: Query,
 ) -> Result<Json<ConnectionPage>, Error> {
-    let query = query.only(&["channel", "key", "q", "after", "limit"])?;
     let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
     let wanted = ConnectionQuery {
         channel: query.parse("channel")?,
@@ -56,17 +92,12 @@ async fn end(
     Ok(StatusCode::ACCEPTED)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ChannelsJson {
     channels: Vec<ChannelRow>,
 }
 
-async fn channels(
-    State(state): State<AppState>,
-    caller: Caller,
-    query: Query,
-) -> Result<Json<ChannelsJson>, Error> {
-    query.only(&[])?;
+async fn channels(State(state): State<AppState>, caller: Caller) -> Result<Json<ChannelsJson>, Error> {
     let (channels, _) = queries::channels(&state, &caller, None).await?;
     Ok(Json(ChannelsJson { channels }))
 }

@@ -1,17 +1,22 @@
 //! `/api/v1/events/search`: the explorer's query as JSON, newest first.
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
-use tidewatch_app::model::{EventPage, EventQuery};
-use tidewatch_events::{Envelope, Position};
+use tidewatch_app::model::{EventPage, EventQuery, WrongParameter};
+use tidewatch_events::access::Actor;
+use tidewatch_events::{Envelope, Position, Timestamp};
 
 use crate::access::Caller;
+use crate::api_documents::{Operation, Routes, Shape};
 use crate::db;
 use crate::error::Error;
+use crate::http::csv;
 use crate::http::file::{self, FileForm, FileRow};
+use crate::http::problem::ParameterProblem;
 use crate::http::query::Query;
 use crate::queries;
 use crate::state::AppState;
@@ -31,14 +36,44 @@ const COLUMNS: [&str; 10] = [
 ];
 
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new().route("/api/v1/events/search", get(search))
+pub fn routes() -> Routes {
+    Routes::of("Events").get(
+        "/api/v1/events/search",
+        search,
+        Operation::new("searchEvents", "Search events")
+            .describe("The explorer's query: newest first.")
+            .needs("events.read")
+            .query::<String>("types", "Event types with commas between them, `settlement.*` allowed.")
+            .query::<String>("resourceTypes", "Aggregate types with commas between them: `Settlement`.")
+            .query::<String>("resourceId", "Only what happened to this one.")
+            .query::<Actor>("actor", "Only what this one did.")
+            .query::<String>("correlationId", "Only what belongs to this business process.")
+            .query::<Timestamp>("from", "Only what occurred at or after this time.")
+            .query::<Timestamp>("to", "Only what occurred before this time.")
+            .query::<String>("q", "Only what has this text in its payload.")
+            .query::<String>(
+                "asOf",
+                "The stream as it stood at this moment: a position, or an RFC 3339 time.",
+            )
+            .query::<Position>("before", "`next` of the page before.")
+            .query_number(
+                "limit",
+                "Most events of the page.",
+                1,
+                EventQuery::MOST_ROWS.into(),
+                EventQuery::ROWS.into(),
+            )
+            .query_of("export", "All of it as a file of this form.", &["csv", "json"])
+            .answers::<SearchPage>("A page of events, or all of them as a file.")
+            .answers_with(StatusCode::OK, "", csv::CONTENT_TYPE_CSV, Shape::text())
+            .answered_like(COLUMNS.join(",")),
+    )
 }
 
 /// A page on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PageJson {
+struct SearchPage {
     events: Vec<Envelope>,
     /// `before` of the following page; `null`: there is nothing further back.
     next: Option<Position>,
@@ -49,13 +84,9 @@ struct PageJson {
 }
 
 async fn search(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Response, Error> {
-    let query = query.only(&[EventQuery::PARAMETERS.as_slice(), &["export"]].concat())?;
     let asked = EventQuery::read(|name| query.get(name).map(ToOwned::to_owned)).map_err(|wrong| {
-        let first = wrong.into_iter().next();
-        first.map_or_else(
-            || Error::Internal("a query that is wrong in nothing".to_owned()),
-            |wrong| Error::parameter(wrong.name, wrong.message),
-        )
+        let problem = |wrong: WrongParameter| ParameterProblem::new(wrong.name, wrong.message);
+        Error::Parameters(wrong.into_iter().map(problem).collect())
     })?;
     if let Some(form) = query.get("export") {
         return export(state, caller, asked, FileForm::read(form)?).await;
@@ -63,7 +94,7 @@ async fn search(State(state): State<AppState>, caller: Caller, query: Query) -> 
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
     let page = queries::events::search(&mut snapshot, &caller, &asked, false).await?;
     let EventPage { events, next, looked_to, as_of, .. } = page;
-    Ok(Json(PageJson { events, next, looked_to, as_of }).into_response())
+    Ok(Json(SearchPage { events, next, looked_to, as_of }).into_response())
 }
 
 /// Everything that the query asks for, as far back as the log is kept.

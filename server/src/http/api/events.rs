@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Serialize;
 use tidewatch_app::model::DeliveryProof;
@@ -26,9 +26,11 @@ use crate::access::channels::{Grant, admit, with_grants};
 use crate::access::credential::Credential;
 use crate::access::embed_scope;
 use crate::access::login::LoginOrigin;
+use crate::api_documents::{Operation, Routes, Shape};
 use crate::error::Error;
 use crate::http::accept::negotiate;
 use crate::http::event_stream::{Attach, EVENT_STREAM, EventStream};
+use crate::http::problem_kind::ProblemKind;
 use crate::http::query::Query;
 use crate::presence::{ConnectionKind, WaitingPoll};
 use crate::queries;
@@ -48,29 +50,82 @@ const MAX_BATCH_MS: u64 = 1_000;
 pub(super) const MAX_LIMIT: u64 = 1_000;
 /// Events of a page where nobody asked for another number.
 pub(super) const DEFAULT_LIMIT: u64 = 100;
-/// Every parameter of the stream and the page.
-const PARAMETERS: &[&str] = &[
-    "types",
-    "resourceTypes",
-    "resourceId",
-    "channels",
-    "token",
-    "after",
-    "lastEventId",
-    "batch",
-    "named",
-    "wait",
-    "limit",
-];
-
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/events", get(stream_or_page))
-        .route("/api/v1/events/stream", get(stream_or_page))
-        .route("/api/events", get(stream_or_page))
-        .route("/api/v1/events/{eventId}", get(read))
-        .route("/api/v1/events/{eventId}/deliveries", get(deliveries))
+pub fn routes() -> Routes {
+    let stream = |id: &str, summary: &str| streamed(Operation::new(id, summary));
+    Routes::of("Events")
+        .get("/api/v1/events", stream_or_page, stream("readEvents", "Stream events, or read a page"))
+        .get(
+            "/api/v1/events/stream",
+            stream_or_page,
+            stream("streamEvents", "Stream events (another name of `/api/v1/events`)"),
+        )
+        .get(
+            "/api/events",
+            stream_or_page,
+            stream("streamEventsShort", "Stream events (a short name of `/api/v1/events`)"),
+        )
+        .get(
+            "/api/v1/events/{eventId}",
+            read,
+            Operation::new("getEvent", "Read an event")
+                .needs("events.read")
+                .path::<EventId>("eventId", "Which.")
+                .answers::<Envelope>("The event.")
+                .answers_with(StatusCode::OK, "", CLOUDEVENT, Shape::of::<CloudEvent>())
+                .gives([ProblemKind::NotAcceptable]),
+        )
+        .get(
+            "/api/v1/events/{eventId}/deliveries",
+            deliveries,
+            Operation::new("getDeliveryProof", "Read to whom an event was given")
+                .needs("deliveries.read")
+                .path::<EventId>("eventId", "Which.")
+                .answers::<DeliveryProof>("Who was given it, when, and who has acknowledged it."),
+        )
+}
+
+/// What stream and page take and give, under each of their names.
+fn streamed(operation: Operation) -> Operation {
+    use ProblemKind::{ChannelRefused, HistoryGap, NotAcceptable, TooManyStreams};
+    operation
+        .describe(
+            "For `Accept: text/event-stream` or `*/*` a stream: `connected`, then what was asked for since `after`, then \
+             what happens, without gap or repeat. For JSON a page; `wait` makes it a long-poll. The messages of the \
+             stream are in the AsyncAPI document.",
+        )
+        .needs("events.read")
+        .query::<String>("types", "Event types with commas between them, `settlement.*` allowed.")
+        .query::<String>("resourceTypes", "Aggregate types with commas between them: `Settlement`.")
+        .query::<String>("resourceId", "Only what happens to this one.")
+        .query::<String>("channels", "Only what goes out on these channels; commas between them.")
+        .query::<String>("token", "The signed tokens of the private ones among the channels; commas between them.")
+        .query::<String>(
+            "after",
+            "Where to begin: behind an event id, a position or its token, at an RFC 3339 time, `latest` (where nothing is \
+             said) or `earliest`.",
+        )
+        .query::<String>("lastEventId", "As `after`, which it overrides.")
+        .header("Last-Event-ID", "As `after`, which it overrides: what a browser sends that connects again.", Shape::text())
+        .query_number("batch", "Stream: events within so many milliseconds arrive as one.", 0, MAX_BATCH_MS, 0)
+        .query_of(
+            "named",
+            "Stream: with `false`, events come as messages (no `event:`), for readers such as `EventSource` that do not know \
+             each type beforehand.",
+            &["true", "false"],
+        )
+        .query_number("wait", "JSON: how long to wait for an event, in seconds.", 0, MAX_WAIT_SECONDS, 0)
+        .query_number("limit", "JSON: most events of the page.", 1, MAX_LIMIT, DEFAULT_LIMIT)
+        .answers_with(StatusCode::OK, "The stream, or a page.", EVENT_STREAM, Shape::text())
+        .answered_like(
+            "retry: 1200\nid: pos_0g00000000000000002y58qj4c\nevent: connected\ndata: {\"connectionId\":\"con_…\",…}\n\n\
+             id: evt_01kaghsp3mfvy8e4v0h6x2t9rd\nevent: settlement.settled\ndata: {\"eventId\":\"evt_…\",…}\n\n",
+        )
+        .answers::<EventsOfPage>("")
+        .answers_with(StatusCode::OK, "", BATCH_CONTENT_TYPE, Shape::of::<Vec<CloudEvent>>())
+        .with_header("tidewatch-position", "CloudEvents: where to go on from, as `position` of the JSON page.")
+        .with_header("tidewatch-has-more", "CloudEvents: whether there is more behind it, as `hasMore`.")
+        .gives([ChannelRefused, HistoryGap, NotAcceptable, TooManyStreams])
 }
 
 async fn stream_or_page(
@@ -81,7 +136,6 @@ async fn stream_or_page(
     query: Query,
 ) -> Result<Response, Error> {
     caller.require(&Permission::EVENTS_READ)?;
-    let query = query.only(PARAMETERS)?;
     let form = negotiate(&headers, &[EVENT_STREAM, JSON, BATCH_CONTENT_TYPE, CLOUDEVENT]).ok_or(
         Error::NotAcceptable(
             "accept text/event-stream, application/json or application/cloudevents-batch+json",
@@ -264,9 +318,9 @@ fn open_stream(
 }
 
 /// A page on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PageJson {
+struct EventsOfPage {
     events: Vec<Envelope>,
     position: Position,
     has_more: bool,
@@ -284,7 +338,7 @@ fn answer_page(page: EventsPage, rights: String, project: ProjectId, form: &str)
     let no_store = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if form == JSON {
         let events = page.events.into_iter().map(|event| event.envelope).collect();
-        let body = PageJson { events, position: page.position, has_more: page.has_more, rights };
+        let body = EventsOfPage { events, position: page.position, has_more: page.has_more, rights };
         return ([no_store], Json(body)).into_response();
     }
     // The batch format is an array and nothing else, so the rest goes into headers.

@@ -1,13 +1,14 @@
 //! `/api/v1/settlements` and the addresses of all other modules: one set of handlers for all.
 
 mod export;
+mod operations;
 
 use axum::extract::{FromRequestParts, Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tidewatch_events::id::{RecordId, UserId};
@@ -16,12 +17,14 @@ use tidewatch_outbox::read_head;
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::api_documents::Routes;
 use crate::commands::records as commands;
 use crate::db;
 use crate::db::records::Search;
 use crate::domain::Modules;
 use crate::error::Error;
 use crate::http::accept::negotiate;
+use crate::http::created::Created;
 use crate::http::csv;
 use crate::http::file::FileForm;
 use crate::http::json_body::JsonBody;
@@ -36,19 +39,22 @@ const JSON: &str = "application/json";
 const DEFAULT_LIMIT: u64 = 50;
 
 /// The routes of every module.
-pub fn router(modules: &Modules) -> Router<AppState> {
-    modules.descriptions().fold(Router::new(), |router, module| router.merge(routes_of(&module.name)))
+pub fn routes(modules: &Modules) -> Routes {
+    modules.descriptions().fold(Routes::default(), |routes, module| routes.merge(routes_of(module)))
 }
 
-fn routes_of(name: &str) -> Router<AppState> {
-    let path = format!("/api/v1/{name}");
-    Router::new()
-        .route(&path, get(list).post(create))
-        .route(&format!("{path}/moves"), post(move_many))
-        .route(&format!("{path}/{{id}}"), get(read))
-        .route(&format!("{path}/{{id}}/moves"), post(make_move))
-        .route(&format!("{path}/{{id}}/comments"), get(comments).post(comment))
-        .route_layer(Extension(ModuleName(name.to_owned())))
+fn routes_of(module: &Module) -> Routes {
+    let path = format!("/api/v1/{}", module.name);
+    let name = ModuleName(module.name.to_string());
+    Routes::of(module.title.clone())
+        .get(&path, list, operations::list(module))
+        .post(&path, create, operations::create(module))
+        .post(&format!("{path}/moves"), move_many, operations::move_many(module))
+        .get(&format!("{path}/{{id}}"), read, operations::read(module))
+        .post(&format!("{path}/{{id}}/moves"), make_move, operations::make_move(module))
+        .get(&format!("{path}/{{id}}/comments"), comments, operations::comments(module))
+        .post(&format!("{path}/{{id}}/comments"), comment, operations::comment(module))
+        .through(|router| router.route_layer(Extension(name)))
 }
 
 #[derive(Clone)]
@@ -125,9 +131,6 @@ enum Form {
 fn read_query(module: &Module, query: Query) -> Result<(RecordQuery, Option<Form>), Error> {
     let narrowing: Vec<&str> =
         module.fields.iter().filter(|field| !field.choices.is_empty()).map(|field| &*field.name).collect();
-    let usual =
-        ["status", "q", "assignee", "from", "to", "sort", "after", "limit", "export", "total"].as_slice();
-    let query = query.only(&[usual, &narrowing].concat())?;
     let sort: Sort = query.parse("sort")?.unwrap_or_default();
     if sort == Sort::Amount && module.amount_field.is_none() {
         return Err(Error::parameter("sort", format!("{} have no amount", module.name)));
@@ -164,16 +167,16 @@ async fn create(
     within: InModule,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(new): JsonBody<Map<String, Value>>,
-) -> Result<(StatusCode, [(http::HeaderName, String); 1], Json<PositionedRecord>), Error> {
+) -> Result<Created<PositionedRecord>, Error> {
     let domain = within.domain()?;
     let done = commands::create_record(&state, &caller, domain, new, &origin).await?;
-    let address = format!("/api/v1/{}/{}", domain.module().name, done.record.id);
-    Ok((StatusCode::CREATED, [(http::header::LOCATION, address)], answer(&caller, domain, done)))
+    let at = format!("/api/v1/{}/{}", domain.module().name, done.record.id);
+    Ok(Created { at, body: answer(&caller, domain, done) })
 }
 
-fn answer(caller: &Caller, domain: &dyn Domain, done: commands::Done) -> Json<PositionedRecord> {
+fn answer(caller: &Caller, domain: &dyn Domain, done: commands::Done) -> PositionedRecord {
     let record = RecordJson::of(domain.module(), done.record, &caller.subject.permissions);
-    Json(PositionedRecord { record, position: done.position })
+    PositionedRecord { record, position: done.position }
 }
 
 async fn read(
@@ -203,7 +206,7 @@ async fn make_move(
     let domain = within.domain()?;
     let id = read_id(domain.module(), &id)?;
     let done = move_by_body(&state, &caller, domain, id, body, &origin).await?;
-    Ok(answer(&caller, domain, done))
+    Ok(Json(answer(&caller, domain, done)))
 }
 
 /// Carries out `{move, expectedVersion, …}`: a move of the module's table, or `assign`.
@@ -307,7 +310,8 @@ async fn comments(
     Ok(Json(json!({ "comments": comments })))
 }
 
-#[derive(Deserialize)]
+/// A comment.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewComment {
     text: String,
@@ -320,11 +324,15 @@ async fn comment(
     Path(id): Path<String>,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(new): JsonBody<NewComment>,
-) -> Result<(StatusCode, Json<Value>), Error> {
+) -> Result<Created<Value>, Error> {
     let domain = within.domain()?;
     let id = read_id(domain.module(), &id)?;
     let comment = commands::comment_on_record(&state, &caller, domain, id, &new.text, &origin).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "id": comment }))))
+    let module = domain.module();
+    let record = RecordId::new(module.prefix.clone(), id);
+    // It has no address of its own: it is in the list.
+    let at = format!("/api/v1/{}/{record}/comments#{comment}", module.name);
+    Ok(Created { at, body: json!({ "id": comment }) })
 }
 
 /// The id of one of the module's records.

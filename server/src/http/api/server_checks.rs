@@ -1,11 +1,15 @@
 //! `GET /api/v1/servers/{id}/checks`: what the last checks of a watched server came to.
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tidewatch_app::model::ServerCheck;
+use tidewatch_events::Timestamp;
+use tidewatch_events::id::ServerId;
 
 use crate::access::Caller;
+use crate::api_documents::{Operation, Routes};
 use crate::error::Error;
 use crate::http::query::Query;
 use crate::queries;
@@ -17,8 +21,26 @@ const DEFAULT_LIMIT: u64 = 100;
 const MAX_LIMIT: u64 = 1_000;
 
 /// The route.
-pub fn router() -> Router<AppState> {
-    Router::new().route("/api/v1/servers/{id}/checks", get(checks))
+pub fn routes() -> Routes {
+    Routes::of("Servers").get(
+        "/api/v1/servers/{id}/checks",
+        checks,
+        Operation::new("listServerChecks", "List the checks of a server")
+            .needs("servers.read")
+            .path::<ServerId>("id", "Which server.")
+            .query_number("limit", "Most checks.", 1, MAX_LIMIT, DEFAULT_LIMIT)
+            .answers::<ServerChecks>("What the last checks came to, newest first."),
+    )
+}
+
+/// What the last checks of a server came to.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ServerChecks {
+    /// The checks, newest first.
+    checks: Vec<ServerCheck>,
+    /// When the newest one was.
+    last_checked_at: Option<Timestamp>,
 }
 
 async fn checks(
@@ -26,10 +48,10 @@ async fn checks(
     caller: Caller,
     Path(id): Path<String>,
     query: Query,
-) -> Result<Json<Value>, Error> {
-    let limit = query.only(&["limit"])?.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+) -> Result<Json<ServerChecks>, Error> {
+    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let checks = queries::server_checks(&state, &caller, &id, limit).await?;
-    let last = checks.first().map(|check| check.checked_at);
-    Ok(Json(json!({ "checks": checks, "lastCheckedAt": last })))
+    let last_checked_at = checks.first().map(|check| check.checked_at);
+    Ok(Json(ServerChecks { checks, last_checked_at }))
 }

@@ -4,26 +4,33 @@
 //! for. What was delivered and is not acknowledged within the visibility time is delivered again: each
 //! event at least once, in order. An acknowledgement counts for everything before it as well.
 
+mod filter;
+
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tidewatch_events::access::Actor;
-use tidewatch_events::filter::ParseFilterError;
-use tidewatch_events::{Envelope, EventFilter, EventId, Permission, Position, ResumePoint, Timestamp};
+use tidewatch_events::{Envelope, EventId, Permission, Position, ResumePoint, Timestamp};
 use tidewatch_hub::StartAt;
 use time::OffsetDateTime;
 
+use self::filter::SubscriptionFilter;
 use super::events::{DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT_SECONDS};
 use crate::access::Caller;
 use crate::access::login::LoginOrigin;
+use crate::api_documents::{Operation, Routes};
 use crate::db;
 use crate::db::subscriptions::{SubscriptionRow, number};
 use crate::error::Error;
+use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
+use crate::http::problem_kind::ProblemKind;
 use crate::http::query::Query;
 use crate::presence::{ConnectionKind, WaitingPoll};
 use crate::state::AppState;
@@ -37,62 +44,76 @@ const MAX_VISIBILITY: u32 = 3_600;
 /// Most subscriptions of one owner.
 const MAX_SUBSCRIPTIONS: usize = 100;
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/subscriptions", get(list).post(create))
-        .route("/api/v1/subscriptions/{name}", get(read).delete(delete))
-        .route("/api/v1/subscriptions/{name}/events", get(deliver))
-        .route("/api/v1/subscriptions/{name}/ack", post(acknowledge))
+pub fn routes() -> Routes {
+    use ProblemKind::{HistoryGap, Refused, TooManyStreams};
+    Routes::of("Subscriptions")
+        .get(
+            "/api/v1/subscriptions",
+            list,
+            Operation::new("listSubscriptions", "List durable subscriptions")
+                .describe("A person's are their own; those of keys are the project's.")
+                .needs("events.read")
+                .lists::<Subscription>("subscriptions", "The subscriptions."),
+        )
+        .post(
+            "/api/v1/subscriptions",
+            create,
+            Operation::new("createSubscription", "Make a durable subscription")
+                .describe("Asked for again with the same filter, the same one goes on where it was: 200.")
+                .needs("events.read")
+                .body::<NewSubscription>()
+                .for_example(json!({ "name": "bookkeeping", "filter": { "types": ["settlement.*"] }, "after": "earliest" }))
+                .creates::<Subscription>("It is made.")
+                .answers::<Subscription>("There was the same one.")
+                .gives([HistoryGap, Refused]),
+        )
+        .get(
+            "/api/v1/subscriptions/{name}",
+            read,
+            Operation::new("getSubscription", "Read a durable subscription")
+                .needs("events.read")
+                .path::<String>("name", "Its name.")
+                .answers::<Subscription>("The subscription."),
+        )
+        .delete(
+            "/api/v1/subscriptions/{name}",
+            delete,
+            Operation::new("deleteSubscription", "Delete a durable subscription")
+                .needs("events.read")
+                .path::<String>("name", "Its name.")
+                .answers_nothing(StatusCode::NO_CONTENT, "It is deleted."),
+        )
+        .get(
+            "/api/v1/subscriptions/{name}/events",
+            deliver,
+            Operation::new("deliverEvents", "Have events delivered")
+                .describe("From the acknowledged position on. What is not acknowledged in time is delivered again.")
+                .needs("events.read")
+                .path::<String>("name", "Its name.")
+                .query_number("wait", "How long to wait for an event, in seconds.", 0, MAX_WAIT_SECONDS, 0)
+                .query_number("limit", "Most events.", 1, MAX_LIMIT, DEFAULT_LIMIT)
+                .answers::<Delivered>("The events, in order.")
+                .gives([HistoryGap, Refused, TooManyStreams]),
+        )
+        .post(
+            "/api/v1/subscriptions/{name}/ack",
+            acknowledge,
+            Operation::new("acknowledgeEvents", "Acknowledge events")
+                .describe("Counts for everything before that event as well. A repeat changes nothing.")
+                .needs("events.read")
+                .path::<String>("name", "Its name.")
+                .body::<Acknowledgement>()
+                .answers::<Subscription>("The subscription as it is now.")
+                .gives([Refused]),
+        )
 }
 
-/// What a consumer asks for, in the words of the stream's parameters.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct FilterJson {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    types: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resource_types: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_id: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    channels: Vec<String>,
-}
-
-impl FilterJson {
-    fn read(&self) -> Result<EventFilter, Error> {
-        fn part<T: Default>(
-            name: &str,
-            texts: &[String],
-            parse: impl Fn(&str) -> Result<T, ParseFilterError>,
-        ) -> Result<T, Error> {
-            let field = |error: ParseFilterError| Error::field(&format!("filter/{name}"), error);
-            if texts.is_empty() { Ok(T::default()) } else { parse(&texts.join(",")).map_err(field) }
-        }
-        let resource_id = self.resource_id.as_deref().map(EventFilter::parse_resource_id).transpose();
-        let channels = part("channels", &self.channels, EventFilter::parse_channels)?;
-        // Who was let in by a token is so for a connection's time, and this is for good.
-        if let Some(private) = channels.iter().find(|channel| channel.is_private()) {
-            return Err(Error::field(
-                "filter/channels",
-                format!("`{private}` is private: open a stream with its token"),
-            ));
-        }
-        Ok(EventFilter {
-            types: part("types", &self.types, EventFilter::parse_types)?,
-            resource_types: part("resourceTypes", &self.resource_types, EventFilter::parse_resource_types)?,
-            resource_id: resource_id.map_err(|error| Error::field("filter/resourceId", error))?,
-            channels,
-        })
-    }
-}
-
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewSubscription {
     name: String,
     #[serde(default)]
-    filter: FilterJson,
+    filter: SubscriptionFilter,
     /// Where it begins: as the stream's `after`.
     #[serde(default)]
     after: Option<String>,
@@ -100,10 +121,11 @@ struct NewSubscription {
     visibility_seconds: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct SubscriptionJson {
+struct Subscription {
     name: String,
+    #[schemars(with = "SubscriptionFilter")]
     filter: serde_json::Value,
     visibility_seconds: i32,
     /// Everything up to here is done.
@@ -114,7 +136,7 @@ struct SubscriptionJson {
     visible_again_at: Option<Timestamp>,
 }
 
-impl From<SubscriptionRow> for SubscriptionJson {
+impl From<SubscriptionRow> for Subscription {
     fn from(row: SubscriptionRow) -> Self {
         Self {
             name: row.name,
@@ -144,7 +166,7 @@ async fn create(
     State(state): State<AppState>,
     caller: Caller,
     JsonBody(new): JsonBody<NewSubscription>,
-) -> Result<(StatusCode, Json<SubscriptionJson>), Error> {
+) -> Result<Response, Error> {
     caller.require(&Permission::EVENTS_READ)?;
     check_name(&new.name)?;
     new.filter.read()?;
@@ -179,7 +201,8 @@ async fn create(
     }
     if db::subscriptions::insert(&mut transaction, caller.project(), &owner, &row).await? {
         transaction.commit().await?;
-        return Ok((StatusCode::CREATED, Json(row.into())));
+        let body: Subscription = row.into();
+        return Ok(Created { at: format!("/api/v1/subscriptions/{}", body.name), body }.into_response());
     }
     // Asked for again, as consumers do when they start: the same one goes on where it was.
     let known =
@@ -187,7 +210,7 @@ async fn create(
     match known
         .filter(|known| known.filter == row.filter && known.visibility_seconds == row.visibility_seconds)
     {
-        Some(known) => Ok((StatusCode::OK, Json(known.into()))),
+        Some(known) => Ok(Json(Subscription::from(known)).into_response()),
         None => {
             Err(Error::Refused(format!("there is a subscription `{}` with another filter or time", row.name)))
         }
@@ -208,8 +231,8 @@ async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<serd
     caller.require(&Permission::EVENTS_READ)?;
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
     let rows = db::subscriptions::list(&mut snapshot, caller.project(), &owner(&caller), None).await?;
-    let subscriptions: Vec<SubscriptionJson> = rows.into_iter().map(Into::into).collect();
-    Ok(Json(serde_json::json!({ "subscriptions": subscriptions })))
+    let subscriptions: Vec<Subscription> = rows.into_iter().map(Into::into).collect();
+    Ok(Json(json!({ "subscriptions": subscriptions })))
 }
 
 async fn find(state: &AppState, caller: &Caller, name: &str) -> Result<SubscriptionRow, Error> {
@@ -223,7 +246,7 @@ async fn read(
     State(state): State<AppState>,
     caller: Caller,
     Path(name): Path<String>,
-) -> Result<Json<SubscriptionJson>, Error> {
+) -> Result<Json<Subscription>, Error> {
     Ok(Json(find(&state, &caller, &name).await?.into()))
 }
 
@@ -242,7 +265,7 @@ async fn delete(
 }
 
 /// What is delivered.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Delivered {
     events: Vec<Envelope>,
@@ -259,11 +282,10 @@ async fn deliver(
     Path(name): Path<String>,
     query: Query,
 ) -> Result<Json<Delivered>, Error> {
-    let query = query.only(&["limit", "wait"])?;
     let wait = Duration::from_secs(query.number("wait", 0..=MAX_WAIT_SECONDS, 0)?);
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let row = find(&state, &caller, &name).await?;
-    let filter: FilterJson = serde_json::from_value(row.filter.clone())?;
+    let filter: SubscriptionFilter = serde_json::from_value(row.filter.clone())?;
     let after = row.next_after(OffsetDateTime::now_utc());
     let filter = filter.read()?;
     let _waiting = (!wait.is_zero())
@@ -308,7 +330,7 @@ async fn deliver(
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Acknowledgement {
     event_id: EventId,
@@ -319,7 +341,7 @@ async fn acknowledge(
     caller: Caller,
     Path(name): Path<String>,
     JsonBody(Acknowledgement { event_id }): JsonBody<Acknowledgement>,
-) -> Result<Json<SubscriptionJson>, Error> {
+) -> Result<Json<Subscription>, Error> {
     caller.require(&Permission::EVENTS_READ)?;
     let position = state
         .log
@@ -337,7 +359,7 @@ async fn acknowledge(
     }
     // Once acknowledged, acknowledged: a repeat changes nothing.
     if position > row.acknowledged {
-        let filter: FilterJson = serde_json::from_value(row.filter.clone())?;
+        let filter: SubscriptionFilter = serde_json::from_value(row.filter.clone())?;
         let actor = (caller.actor.to_string(), caller.name.clone());
         let span = (row.acknowledged, position);
         let proof = state.deliveries.acknowledgement(actor, &name, &caller.subject, &filter.read()?, span);

@@ -1,9 +1,9 @@
 //! `/api/v1/webhooks`: endpoints outside that are told of events, and how that went.
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use http::{HeaderName, StatusCode, header::LOCATION};
+use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tidewatch_app::model::{
@@ -13,10 +13,14 @@ use tidewatch_app::model::{
 use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
 
 use crate::access::Caller;
+use crate::api_documents::operation::JSON;
+use crate::api_documents::{Operation, Routes, Shape};
 use crate::commands::webhooks as commands;
 use crate::error::Error;
+use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
+use crate::http::problem_kind::ProblemKind;
 use crate::http::query::Query;
 use crate::queries::webhooks as queries;
 use crate::state::AppState;
@@ -29,33 +33,128 @@ const DEFAULT_LIMIT: u64 = 50;
 const DEFAULT_OVERLAP_HOURS: u32 = 24;
 
 /// The routes.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/webhooks", get(list).post(create))
-        .route("/api/v1/webhooks/{id}", get(read).patch(update).delete(delete))
-        .route("/api/v1/webhooks/{id}/rotate-secret", post(rotate_secret))
-        .route("/api/v1/webhooks/{id}/test", post(send_test))
-        .route("/api/v1/webhooks/{id}/deliveries", get(list_deliveries))
-        .route("/api/v1/webhooks/{id}/deliveries/{delivery}", get(read_delivery))
-        .route("/api/v1/webhooks/{id}/deliveries/{delivery}/resend", post(resend))
+pub fn routes() -> Routes {
+    use ProblemKind::Refused;
+    Routes::of("Webhooks")
+        .get(
+            "/api/v1/webhooks",
+            list,
+            Operation::new("listWebhooks", "List endpoints")
+                .needs("webhooks.manage")
+                .lists::<Webhook>("webhooks", "The endpoints, without their secrets."),
+        )
+        .post(
+            "/api/v1/webhooks",
+            create,
+            Operation::new("createWebhook", "Make an endpoint")
+                .describe("The answer has the secret that signs. It is shown once.")
+                .needs("webhooks.manage")
+                .body::<NewWebhook>()
+                .for_example(json!({ "url": "https://example.com/hooks", "types": ["settlement.*"] }))
+                .creates::<WebhookWithSecret>("The endpoint.")
+                .gives([Refused]),
+        )
+        .get(
+            "/api/v1/webhooks/{id}",
+            read,
+            Operation::new("getWebhook", "Read an endpoint")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which.")
+                .answers::<Webhook>("The endpoint."),
+        )
+        .patch(
+            "/api/v1/webhooks/{id}",
+            update,
+            Operation::new("updateWebhook", "Change an endpoint")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which.")
+                .body::<WebhookPatch>()
+                .for_example(json!({ "enabled": true }))
+                .answers::<Webhook>("The endpoint."),
+        )
+        .delete(
+            "/api/v1/webhooks/{id}",
+            delete,
+            Operation::new("deleteWebhook", "Delete an endpoint")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which.")
+                .answers_nothing(StatusCode::NO_CONTENT, "It is deleted, with all that is known of it."),
+        )
+        .post(
+            "/api/v1/webhooks/{id}/rotate-secret",
+            rotate_secret,
+            Operation::new("rotateWebhookSecret", "Make an endpoint's next secret")
+                .describe("The old one signs beside it for `overlapHours`. The new one is shown once.")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which.")
+                .body::<SecretRotation>()
+                .answers::<WebhookWithSecret>("The endpoint, with its new secret.")
+                .gives([Refused]),
+        )
+        .post(
+            "/api/v1/webhooks/{id}/test",
+            send_test,
+            Operation::new("testWebhook", "Send an endpoint a test")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which.")
+                .answers_with(StatusCode::ACCEPTED, "It is sent.", JSON, Shape::of::<WebhookDeliveryDetail>())
+                .gives([Refused]),
+        )
+        .get(
+            "/api/v1/webhooks/{id}/deliveries",
+            list_deliveries,
+            Operation::new("listWebhookDeliveries", "List what was sent to an endpoint")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which endpoint.")
+                .query_of(
+                    "state",
+                    "Only in this state.",
+                    &WebhookDeliveryState::ALL.map(WebhookDeliveryState::as_str),
+                )
+                .query::<WebhookDeliveryId>("after", "`next` of the page before.")
+                .query_number("limit", "Most deliveries of the page.", 1, MAX_LIMIT, DEFAULT_LIMIT)
+                .answers::<WebhookDeliveries>("A page of deliveries, newest first."),
+        )
+        .get(
+            "/api/v1/webhooks/{id}/deliveries/{delivery}",
+            read_delivery,
+            Operation::new("getWebhookDelivery", "Read what became of a delivery")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which endpoint.")
+                .path::<WebhookDeliveryId>("delivery", "Which delivery.")
+                .answers::<WebhookDeliveryDetail>("The delivery, with each attempt."),
+        )
+        .post(
+            "/api/v1/webhooks/{id}/deliveries/{delivery}/resend",
+            resend,
+            Operation::new("resendWebhookDelivery", "Send a delivery again")
+                .needs("webhooks.manage")
+                .path::<WebhookId>("id", "Which endpoint.")
+                .path::<WebhookDeliveryId>("delivery", "Which delivery.")
+                .answers_with(StatusCode::ACCEPTED, "It is sent.", JSON, Shape::of::<WebhookDeliveryDetail>())
+                .gives([Refused]),
+        )
 }
 
 /// An endpoint with a new secret, which is shown once.
-#[derive(Serialize)]
-struct WithSecret {
+#[derive(Serialize, JsonSchema)]
+struct WebhookWithSecret {
     #[serde(flatten)]
     webhook: Webhook,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
-async fn with_secret(state: &AppState, caller: &Caller, changed: Changed) -> Result<WithSecret, Error> {
+async fn with_secret(
+    state: &AppState,
+    caller: &Caller,
+    changed: Changed,
+) -> Result<WebhookWithSecret, Error> {
     let webhook = queries::webhook(state, caller, id(&changed.id)?).await?;
-    Ok(WithSecret { webhook, secret: changed.secret })
+    Ok(WebhookWithSecret { webhook, secret: changed.secret })
 }
 
-async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> Result<Json<Value>, Error> {
-    query.only(&[])?;
+async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
     Ok(Json(json!({ "webhooks": queries::webhooks(&state, &caller).await? })))
 }
 
@@ -64,10 +163,10 @@ async fn create(
     caller: Caller,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(new): JsonBody<NewWebhook>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<WithSecret>), Error> {
+) -> Result<Created<WebhookWithSecret>, Error> {
     let made = commands::create(&state, &caller, &origin, new).await?;
-    let location = [(LOCATION, format!("/api/v1/webhooks/{}", made.id))];
-    Ok((StatusCode::CREATED, location, Json(with_secret(&state, &caller, made).await?)))
+    let at = format!("/api/v1/webhooks/{}", made.id);
+    Ok(Created { at, body: with_secret(&state, &caller, made).await? })
 }
 
 async fn read(
@@ -100,9 +199,9 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Rotation {
+struct SecretRotation {
     #[serde(default = "default_overlap")]
     overlap_hours: u32,
 }
@@ -116,8 +215,8 @@ async fn rotate_secret(
     caller: Caller,
     ReadOrigin(origin): ReadOrigin,
     Path(webhook): Path<String>,
-    JsonBody(Rotation { overlap_hours }): JsonBody<Rotation>,
-) -> Result<Json<WithSecret>, Error> {
+    JsonBody(SecretRotation { overlap_hours }): JsonBody<SecretRotation>,
+) -> Result<Json<WebhookWithSecret>, Error> {
     let made = commands::rotate_secret(&state, &caller, &origin, id(&webhook)?, overlap_hours).await?;
     Ok(Json(with_secret(&state, &caller, made).await?))
 }
@@ -140,7 +239,6 @@ async fn list_deliveries(
     Path(webhook): Path<String>,
     query: Query,
 ) -> Result<Json<WebhookDeliveries>, Error> {
-    let query = query.only(&["state", "after", "limit"])?;
     let limit = u32::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(u32::MAX - 1);
     let only: Option<WebhookDeliveryState> = query.parse("state")?;
     let after: Option<WebhookDeliveryId> = query.parse("after")?;
