@@ -1,7 +1,7 @@
 # What each target does is in scripts/, one file each. `make` lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run new-module dev stop build test test-rust e2e screenshots size bench chaos check check-native check-wasm fmt psql clean
+.PHONY: help setup run new-module dev stop build test test-rust e2e screenshots size bench chaos fuzz-api check check-native check-wasm fmt psql clean
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ bench: ## measures Tidewatch beside its peers, about an hour (ROWS=fanout,replay
 
 chaos: ## breaks three instances on purpose, a quarter of an hour (ONLY=kill,rolling for some faults)
 	@scripts/chaos.sh
+
+fuzz-api: ## asks every operation of the API by its OpenAPI document, seven minutes (FUZZ_SECONDS=60 for a quick look)
+	@scripts/fuzz-api.sh
 
 check: ## formatting, lints, shell scripts, directions of the dependencies, documents, metrics
 	@scripts/check.sh

@@ -8,6 +8,7 @@ NODE_MINIMUM=20            # Playwright asks for it
 NODE_NPM=22                # from npm, where the distribution's own is older (Debian 12 has 18)
 BINARYEN_NPM=132            # wasm-opt, for production alone
 POSTGRES_MINIMUM=15
+SCHEMATHESIS_VERSION=4.32.5 # from PyPI, for make fuzz-api alone
 
 # Without it each page is one type of all that is in it: 21 MB for the browser (1.9 MB after brotli), and a compiler that
 # reaches its limits.

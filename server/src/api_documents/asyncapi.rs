@@ -86,7 +86,7 @@ pub fn document(modules: &Modules) -> Value {
                 "address": null,
                 "title": "Webhooks",
                 "description": "`POST` to the address of each endpoint, signed as Standard Webhooks has it. The body is \
-                                {type, timestamp, data}; `data` is the envelope that these messages have.",
+                                `{type, timestamp, data}`; `data` is the envelope that these messages have.",
                 "messages": messages_of(&names(&[])),
             },
         },

@@ -156,6 +156,12 @@ impl Operation {
         self.query_like(name, description, Shape::of::<T>())
     }
 
+    /// It takes this parameter. One that is empty counts as not given, as forms send all of theirs.
+    #[must_use]
+    pub fn query_or_empty<T: JsonSchema>(self, name: &str, description: &str) -> Self {
+        self.query_like(name, description, Shape::or_empty::<T>())
+    }
+
     /// It takes this parameter, which is like that.
     #[must_use]
     pub fn query_like(mut self, name: &str, description: &str, shape: Shape) -> Self {

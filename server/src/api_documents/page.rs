@@ -35,7 +35,7 @@ fn write_page(out: &mut String, openapi: &Value, asyncapi: &Value) -> fmt::Resul
         "<main id=\"main\" tabindex=\"-1\"><h1>Tidewatch API <small>{}</small></h1>\
          <p class=\"lead\">{}</p>{}\
          <p>For programs: <a href=\"/api/openapi.json\">OpenAPI 3.1</a> · \
-         <a href=\"/api/asyncapi.json\">AsyncAPI 3.0</a> · <a href=\"/\">the dashboard</a></p>",
+         <a href=\"/api/asyncapi.json\">AsyncAPI 3.0</a>. For people: <a href=\"/\">the dashboard</a>.</p>",
         text(&openapi["info"]["version"]),
         text(&openapi["info"]["summary"]),
         Prose(openapi["info"]["description"].as_str().unwrap_or_default()),
@@ -59,7 +59,12 @@ fn slug(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }
 
-/// The operations of a group: method, path and what is said of it.
+/// What an operation does, in a line.
+fn summary_of(operation: &Value) -> impl fmt::Display {
+    Prose::inline(operation["summary"].as_str().unwrap_or_default())
+}
+
+/// The operations of a group: method, path and what is said of it. Short names of addresses come last.
 fn operations_of<'d>(openapi: &'d Value, tag: &str) -> Vec<(&'d str, &'d str, &'d Value)> {
     let paths = openapi["paths"].as_object().into_iter().flatten();
     let of_path = |(path, methods): (&'d String, &'d Value)| {
@@ -69,7 +74,10 @@ fn operations_of<'d>(openapi: &'d Value, tag: &str) -> Vec<(&'d str, &'d str, &'
             .flatten()
             .map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
     };
-    paths.flat_map(of_path).filter(|(_, _, operation)| operation["tags"][0] == tag).collect()
+    let mut operations: Vec<_> =
+        paths.flat_map(of_path).filter(|(_, _, operation)| operation["tags"][0] == tag).collect();
+    operations.sort_by_key(|(_, path, _)| !path.starts_with("/api/v1/"));
+    operations
 }
 
 fn write_contents(out: &mut String, openapi: &Value) -> fmt::Result {
@@ -90,7 +98,7 @@ fn write_contents(out: &mut String, openapi: &Value) -> fmt::Result {
                 out,
                 "<li><a href=\"#{}\">{}</a></li>",
                 text(&operation["operationId"]),
-                text(&operation["summary"])
+                summary_of(operation)
             )?;
         }
         out.write_str("</ul></details></li>")?;
@@ -123,7 +131,7 @@ fn write_operation(
         out,
         "<article id=\"{id}\" aria-labelledby=\"{id}-name\"><h3 id=\"{id}-name\"><a href=\"#{id}\">{}</a></h3>\
          <p class=\"address\"><span class=\"method method-{method}\">{}</span> <code>{}</code></p>",
-        text(&operation["summary"]),
+        summary_of(operation),
         method.to_ascii_uppercase(),
         Escaped(path),
     )?;

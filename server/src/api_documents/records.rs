@@ -18,6 +18,8 @@ pub struct Names {
     pub bulk: String,
     /// A page of records.
     pub page: String,
+    /// All records that were asked for.
+    pub export: String,
 }
 
 impl Names {
@@ -30,6 +32,7 @@ impl Names {
             step: format!("{record}Move"),
             bulk: format!("{record}BulkMove"),
             page: format!("{record}Page"),
+            export: format!("{record}Export"),
             record,
         }
     }
@@ -43,6 +46,7 @@ pub fn schemas(module: &Module, new: Option<Value>, step: Option<&Value>) -> Vec
     let mut schemas = vec![
         (names.record.clone(), record(module)),
         (names.page.clone(), page(module, &names)),
+        (names.export.clone(), export(module)),
         (names.step.clone(), one_of(&names.step, module)),
         (names.bulk.clone(), bulk(module)),
         (names.new.clone(), new_schema(module, new)),
@@ -167,6 +171,21 @@ fn page(module: &Module, names: &Names) -> Value {
             "position": { "allOf": [reference("Position")], "description": "Where the stream stood when this was read." },
             "total": { "allOf": [reference("Total")], "description": "How many there are, where `total=true` asked for it." },
         },
+    })
+}
+
+/// A file says what a record is, and nothing of what whoever asked may do with it.
+fn export(module: &Module) -> Value {
+    let mut one = record(module);
+    one["required"] = json!(["id", "status", "version", "createdAt", "updatedAt"]);
+    if let Some(properties) = one["properties"].as_object_mut() {
+        properties.remove("moves");
+        properties.remove("position");
+    }
+    json!({
+        "type": "array",
+        "description": format!("All {} that were asked for: `export=json`.", module.title.to_lowercase()),
+        "items": one,
     })
 }
 

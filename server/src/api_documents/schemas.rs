@@ -17,6 +17,8 @@ const READ: &str = "#/components/read/";
 pub enum Shape {
     /// Like this type.
     Type(fn(&mut SchemaGenerator) -> Schema),
+    /// Like this type, or empty.
+    OrEmpty(fn(&mut SchemaGenerator) -> Schema),
     /// An object with a list of such under this name.
     List(&'static str, fn(&mut SchemaGenerator) -> Schema),
     /// As this schema says.
@@ -28,6 +30,12 @@ impl Shape {
     #[must_use]
     pub fn of<T: JsonSchema>() -> Self {
         Self::Type(|generator| generator.subschema_for::<T>())
+    }
+
+    /// Like this type, or empty.
+    #[must_use]
+    pub fn or_empty<T: JsonSchema>() -> Self {
+        Self::OrEmpty(|generator| generator.subschema_for::<T>())
     }
 
     /// An object with a list of such under this name.
@@ -51,6 +59,7 @@ impl Shape {
     fn write(&self, generator: &mut SchemaGenerator) -> Value {
         match self {
             Self::Type(schema) => schema(generator).to_value(),
+            Self::OrEmpty(schema) => json!({ "anyOf": [schema(generator).to_value(), { "const": "" }] }),
             Self::List(name, schema) => {
                 let items = schema(generator).to_value();
                 json!({
@@ -68,6 +77,7 @@ impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Type(_) => "Type",
+            Self::OrEmpty(_) => "OrEmpty",
             Self::List(..) => "List",
             Self::Json(_) => "Json",
         })

@@ -38,8 +38,8 @@ pub fn routes() -> Routes {
             )
             .query::<String>("action", "Only this action, or all of a family: `role.`.")
             .query::<String>("target", "Only what was done to this, by id or a part of its name.")
-            .query::<Timestamp>("from", "Only from then on.")
-            .query::<Timestamp>("to", "Only before then.")
+            .query_or_empty::<Timestamp>("from", "Only from then on.")
+            .query_or_empty::<Timestamp>("to", "Only before then.")
             .query::<AuditEntryId>("after", "`next` of the page before.")
             .query_number("limit", "Most entries of the page.", 1, MAX_LIMIT, AUDIT_PAGE.into())
     };

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use tidewatch_app::model::{EventPage, EventQuery, WrongParameter};
 use tidewatch_events::access::Actor;
 use tidewatch_events::{Envelope, Position, Timestamp};
@@ -46,28 +47,40 @@ pub fn routes() -> Routes {
             .query::<String>("types", "Event types with commas between them, `settlement.*` allowed.")
             .query::<String>("resourceTypes", "Aggregate types with commas between them: `Settlement`.")
             .query::<String>("resourceId", "Only what happened to this one.")
-            .query::<Actor>("actor", "Only what this one did.")
+            .query_or_empty::<Actor>("actor", "Only what this one did.")
             .query::<String>("correlationId", "Only what belongs to this business process.")
-            .query::<Timestamp>("from", "Only what occurred at or after this time.")
-            .query::<Timestamp>("to", "Only what occurred before this time.")
+            .query_or_empty::<Timestamp>("from", "Only what occurred at or after this time.")
+            .query_or_empty::<Timestamp>("to", "Only what occurred before this time.")
             .query::<String>("q", "Only what has this text in its payload.")
             .query::<String>(
                 "asOf",
                 "The stream as it stood at this moment: a position, or an RFC 3339 time.",
             )
-            .query::<Position>("before", "`next` of the page before.")
-            .query_number(
+            .query_or_empty::<Position>("before", "`next` of the page before.")
+            .query_like(
                 "limit",
                 "Most events of the page.",
-                1,
-                EventQuery::MOST_ROWS.into(),
-                EventQuery::ROWS.into(),
+                Shape::Json(json!({ "anyOf": [
+                    { "type": "integer", "minimum": 1, "maximum": EventQuery::MOST_ROWS, "default": EventQuery::ROWS },
+                    { "const": "" },
+                ] })),
             )
             .query_of("export", "All of it as a file of this form.", &["csv", "json"])
-            .answers::<SearchPage>("A page of events, or all of them as a file.")
+            .answers::<Found>("A page of events, or all of them as a file.")
             .answers_with(StatusCode::OK, "", csv::CONTENT_TYPE_CSV, Shape::text())
             .answered_like(COLUMNS.join(",")),
     )
+}
+
+/// What is answered in JSON. For the documents.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum Found {
+    /// A page.
+    Page(SearchPage),
+    /// With `export=json`: all of them.
+    All(Vec<Envelope>),
 }
 
 /// A page on the wire.

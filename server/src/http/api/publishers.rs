@@ -103,7 +103,8 @@ fn incoming_cloud_event() -> Value {
         "properties": {
             "specversion": { "const": "1.0" },
             "id": { "type": "string", "minLength": 1 },
-            "source": { "type": "string", "format": "uri-reference", "minLength": 1 },
+            "source": { "type": "string", "minLength": 1, "description": "A URI reference. It is not looked into.",
+                        "examples": ["/doors"] },
             "type": { "type": "string", "minLength": 1 },
             "subject": { "type": "string" },
             "time": { "type": "string", "format": "date-time" },

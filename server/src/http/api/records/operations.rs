@@ -53,17 +53,21 @@ pub(super) fn list(module: &Module) -> Operation {
     narrowing
         .fold(operation, |operation, field| {
             let choices: Vec<&str> = field.choices.iter().map(|choice| &**choice).collect();
-            operation.query_of(
+            // There can be others than those that are offered.
+            operation.query::<String>(
                 &field.name,
-                &format!("Only those with this {}.", field.label.to_lowercase()),
-                &choices,
+                &format!(
+                    "Only those with this {}, such as {}.",
+                    field.label.to_lowercase(),
+                    choices.join(", ")
+                ),
             )
         })
         .answers_with(
             StatusCode::OK,
             "A page of them, or all of them as a file.",
             JSON,
-            Shape::named(&names.page),
+            Shape::Json(json!({ "anyOf": [reference(&names.page), reference(&names.export)] })),
         )
         .answers_with(StatusCode::OK, "", csv::CONTENT_TYPE_CSV, Shape::text())
         .answered_like(columns)
