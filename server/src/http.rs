@@ -22,6 +22,7 @@ pub mod problem;
 pub mod query;
 pub mod record_json;
 pub mod request_id;
+pub mod request_log;
 pub mod router;
 pub mod session_pages;
 pub mod socket;

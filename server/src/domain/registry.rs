@@ -42,6 +42,7 @@ const TAKEN: &[&str] = &[
     "sessions",
     "subscriptions",
     "system",
+    "traces",
     "unsubscribe",
     "users",
     "webhooks",

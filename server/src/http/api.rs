@@ -16,6 +16,7 @@ pub mod records;
 pub mod server_checks;
 pub mod subscriptions;
 pub mod system;
+pub mod traces;
 pub mod webhooks;
 pub mod witness;
 
@@ -45,6 +46,7 @@ pub fn router(modules: &Modules) -> Router<AppState> {
         .merge(server_checks::router())
         .merge(subscriptions::router())
         .merge(system::router())
+        .merge(traces::router())
         .merge(webhooks::router())
         .merge(witness::router())
         .route("/api/{*path}", any(not_found))
