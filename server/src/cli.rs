@@ -2,12 +2,15 @@
 
 mod answer;
 mod completions;
+mod configuration;
 mod doctor;
+mod examples;
 mod health;
 mod keys;
 mod migrate;
 mod new;
 mod office;
+mod progress;
 mod projects;
 mod publish;
 mod secret_files;
@@ -20,15 +23,23 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::installation::Tidewatch;
+use crate::telemetry;
 
 /// An admin dashboard with integrated live events.
 #[derive(Debug, Parser)]
-#[command(name = "tidewatch", version, about, max_term_width = 100)]
+#[command(name = "tidewatch", version, about, max_term_width = 100, after_help = examples::TIDEWATCH)]
 pub struct Cli {
+    /// What is logged: a level, or a level for each part, such as info,tidewatch_hub=debug
+    #[arg(long, global = true, help_heading = "Logs", env = "TIDEWATCH_LOG", value_name = "FILTER",
+          default_value = telemetry::DEFAULT_FILTER, hide_default_value = true,
+          value_parser = telemetry::parse_filter)]
+    log: String,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -36,32 +47,49 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the dashboard, the API and the streams
+    #[command(after_help = examples::SERVE)]
     Serve(Box<crate::config::ServeConfig>),
     /// Bring the database's schema up to date
+    #[command(after_help = examples::MIGRATE)]
     Migrate(migrate::Migrate),
     /// Make the demo project with its operator, its supervisor and their API keys
+    #[command(after_help = examples::SEED)]
     Seed(seed::Seed),
     /// List and make projects
+    #[command(after_help = examples::PROJECTS)]
     Projects(projects::Projects),
     /// List, make, rotate and delete API keys
+    #[command(after_help = examples::KEYS)]
     Keys(keys::Keys),
     /// List, make, change and disable people
+    #[command(after_help = examples::USERS)]
     Users(users::Users),
-    /// Compare all tables with the events: 0 where they say the same, 1 where not, 2 where it cannot be looked at
+    /// Compare all tables with the events
+    #[command(after_help = examples::VERIFY)]
     Verify(verify::Verify),
     /// Drive all modules through realistic lives, as a customer with API keys would
+    #[command(after_help = examples::SIMULATE)]
     Simulate(simulate::Simulate),
     /// Publish events to a channel
+    #[command(after_help = examples::PUBLISH)]
     Publish(publish::Publish),
     /// Show events as they happen
+    #[command(after_help = examples::TAIL)]
     Tail(tail::Tail),
     /// Begin something of your own
+    #[command(after_help = examples::NEW)]
     New(new::New),
-    /// Ask a server whether it takes work: 0 where it does, 1 where not
+    /// Ask a server whether it takes work
+    #[command(after_help = examples::HEALTH)]
     Health(health::Health),
+    #[command(after_help = examples::DOCTOR)]
     Doctor(Box<doctor::Doctor>),
     /// Print what a shell needs to complete commands and flags
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(completions::Completions),
+    /// Print the reference of all settings, for docs/configuration.md
+    #[command(hide = true)]
+    Configuration,
 }
 
 impl Cli {
@@ -73,8 +101,42 @@ impl Cli {
             Ok(command) => command,
             Err(said) => Self::command().error(ErrorKind::ValueValidation, said).exit(),
         };
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = command.clone().try_get_matches().unwrap_or_else(|error| named(error, &command).exit());
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+
+    /// What is logged.
+    #[must_use]
+    pub fn log_filter(&self) -> &str {
+        &self.log
+    }
+}
+
+/// The same error, which says of a wrong value in which variable it stands, where it stands in one: who set it there has
+/// never seen the flag that it names.
+fn named(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+    fn variable_of(command: &clap::Command, shown: &str) -> Option<String> {
+        let of_it = |arg: &&clap::Arg| arg.to_string() == shown;
+        let own = command.get_arguments().find(of_it).and_then(clap::Arg::get_env);
+        own.map(|name| name.to_string_lossy().into_owned())
+            .or_else(|| command.get_subcommands().find_map(|command| variable_of(command, shown)))
+    }
+    // Before, arguments do not know how they are shown.
+    let mut command = command.clone();
+    command.build();
+    let (Some(ContextValue::String(shown)), Some(ContextValue::String(value))) =
+        (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
+    else {
+        return error;
+    };
+    let variable = variable_of(&command, shown).filter(|name| {
+        std::env::var(name).is_ok_and(|set| set == *value || set.split(',').any(|part| part == value))
+    });
+    if let Some(variable) = variable {
+        let tip = StyledStr::from(format!("it stands in the variable {variable}"));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 /// Carries out a command. The code that it ends with says something only where a command has more to say than that it
@@ -88,6 +150,7 @@ pub async fn run(cli: Cli, tidewatch: &Tidewatch) -> anyhow::Result<ExitCode> {
         Command::Health(command) => return health::run(command).await,
         Command::Doctor(command) => return doctor::run(*command, tidewatch).await,
         Command::Completions(command) => completions::run(&command),
+        Command::Configuration => configuration::run(),
         Command::New(command) => new::run(&command),
         Command::Serve(config) => serve::run(*config, tidewatch).await,
         Command::Migrate(command) => migrate::run(command, tidewatch).await,

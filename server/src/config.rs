@@ -1,6 +1,9 @@
 //! How the server is started: flags and `TIDEWATCH_*` variables, each with its default.
+//!
+//! `docs/configuration.md` is made of these definitions (`server/src/cli/configuration.rs`): a group there is a heading here.
 
 pub mod outside;
+pub mod traces;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -13,16 +16,30 @@ use tidewatch_broker::BrokerUrl;
 use tidewatch_webhooks::IpNet;
 
 use self::outside::OutsideConfig;
+use self::traces::TracesConfig;
+
+/// The groups of settings, as `--help` and the reference have them.
+mod group {
+    pub(super) const DATABASE: &str = "Postgres";
+    pub(super) const ADDRESS: &str = "Address and instance";
+    pub(super) const ACCESS: &str = "Who may reach it";
+    pub(super) const STREAMS: &str = "Streams and publishing";
+    pub(super) const BROKER: &str = "Several instances";
+    pub(super) const SHUTDOWN: &str = "Shutdown";
+    pub(super) const BUSINESS: &str = "What is kept and checked";
+    pub(super) const OUTSIDE: &str = "What goes outside";
+    pub(super) const TRACES: &str = "Traces";
+}
 
 /// How to reach Postgres.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseConfig {
     /// Postgres, version 15 or later: postgres://user:password@host:port/database
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_database_url)]
+    #[arg(long, help_heading = group::DATABASE, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_database_url)]
     pub database_url: DatabaseUrl,
 
     /// Most connections for requests; a handful more serve relay, follower and notifications
-    #[arg(long, env = "TIDEWATCH_DATABASE_CONNECTIONS", default_value_t = 20,
+    #[arg(long, help_heading = group::DATABASE, env = "TIDEWATCH_DATABASE_CONNECTIONS", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
 }
@@ -52,114 +69,115 @@ pub struct ServeConfig {
     pub database: DatabaseConfig,
 
     /// Address to listen on
-    #[arg(long, env = "TIDEWATCH_LISTEN", default_value = "127.0.0.1:3000")]
+    #[arg(long, help_heading = group::ADDRESS, env = "TIDEWATCH_LISTEN", default_value = "127.0.0.1:3000", value_parser = parse_listen)]
     pub listen: SocketAddr,
 
     /// Name of this instance in answers and logs; by default host name and process id
-    #[arg(long, env = "TIDEWATCH_INSTANCE")]
+    #[arg(long, help_heading = group::ADDRESS, env = "TIDEWATCH_INSTANCE")]
     pub instance: Option<String>,
 
     /// Directory with the dashboard's files, as `cargo leptos build` makes it
-    #[arg(long, env = "TIDEWATCH_SITE", default_value = "target/site")]
+    #[arg(long, help_heading = group::ADDRESS, env = "TIDEWATCH_SITE", default_value = "target/site")]
     pub site: String,
 
     /// Seconds between two heartbeats of a stream
-    #[arg(long, env = "TIDEWATCH_HEARTBEAT_SECONDS", default_value = "15", value_parser = parse_heartbeat)]
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_HEARTBEAT_SECONDS", default_value = "15", value_parser = parse_heartbeat)]
     pub heartbeat: Seconds,
 
     /// Longest time in milliseconds after which the relay and the readers look for events by themselves
-    #[arg(long, env = "TIDEWATCH_POLL_MS", default_value_t = 500,
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_POLL_MS", default_value_t = 500,
           value_parser = clap::value_parser!(u64).range(10..=500))]
     pub poll_ms: u64,
 
     /// Redis that carries published events between instances, such as redis://:password@host:6379; by default each instance
     /// reads them from Postgres
-    #[arg(long, env = "TIDEWATCH_REDIS_URL", hide_env_values = true, value_parser = parse_redis_url, conflicts_with = "nats_url")]
+    #[arg(long, help_heading = group::BROKER, env = "TIDEWATCH_REDIS_URL", hide_env_values = true, value_parser = parse_redis_url, conflicts_with = "nats_url")]
     pub redis_url: Option<BrokerUrl>,
 
     /// NATS with JetStream that does the same, such as nats://user:password@host:4222
-    #[arg(long, env = "TIDEWATCH_NATS_URL", hide_env_values = true, value_parser = parse_nats_url)]
+    #[arg(long, help_heading = group::BROKER, env = "TIDEWATCH_NATS_URL", hide_env_values = true, value_parser = parse_nats_url)]
     pub nats_url: Option<BrokerUrl>,
 
     /// Events that each project's ring keeps in memory for resuming readers
-    #[arg(long, env = "TIDEWATCH_RING_EVENTS", default_value_t = 10_000,
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_RING_EVENTS", default_value_t = 10_000,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ring_events: u32,
 
     /// Most events that a stream replays; past it, it says HistoryGap
-    #[arg(long, env = "TIDEWATCH_REPLAY_EVENTS", default_value_t = 10_000,
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_REPLAY_EVENTS", default_value_t = 10_000,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub replay_events: u32,
 
     /// Most streams and waiting polls of one person at one time
-    #[arg(long, env = "TIDEWATCH_STREAMS_PER_USER", default_value_t = 10,
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_STREAMS_PER_USER", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_user: u32,
 
     /// Most streams and waiting polls of one API key at one time
-    #[arg(long, env = "TIDEWATCH_STREAMS_PER_KEY", default_value_t = 1_000,
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_STREAMS_PER_KEY", default_value_t = 1_000,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_key: u32,
 
     /// Most streams and waiting polls from one address at one time
-    #[arg(long, env = "TIDEWATCH_STREAMS_PER_ADDRESS", default_value_t = 100,
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_STREAMS_PER_ADDRESS", default_value_t = 100,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_address: u32,
 
     /// Most events a second that one API key or person publishes, at all instances together; twice as many at once
-    #[arg(long, env = "TIDEWATCH_PUBLISHES_PER_SECOND", default_value = "5000")]
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_PUBLISHES_PER_SECOND", default_value = "5000",
+          value_parser = parse_positive)]
     pub publishes_per_second: NonZeroU32,
 
     /// Origins of other sites whose pages may use the API and the gateway with a token of their own, with
     /// commas between them, such as https://shop.example; `*` for all
-    #[arg(long, env = "TIDEWATCH_CORS_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
+    #[arg(long, help_heading = group::ACCESS, env = "TIDEWATCH_CORS_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
     pub cors_origins: Vec<HeaderValue>,
 
     /// Seconds after which a connection is cut whose reader takes nothing of what waits for it
-    #[arg(long, env = "TIDEWATCH_STALL_SECONDS", default_value_t = 30,
+    #[arg(long, help_heading = group::STREAMS, env = "TIDEWATCH_STALL_SECONDS", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub stall_seconds: u64,
 
     /// Days for which published events are kept
-    #[arg(long, env = "TIDEWATCH_RETENTION_DAYS", default_value_t = 7,
+    #[arg(long, help_heading = group::BUSINESS, env = "TIDEWATCH_RETENTION_DAYS", default_value_t = 7,
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub retention_days: u32,
 
     /// Seconds between the moment at which /readyz begins to fail and that at which no new connection is taken, at shutdown:
     /// as long as whoever sends requests here takes to notice
-    #[arg(long, env = "TIDEWATCH_DRAIN_NOTICE_SECONDS", default_value_t = 1,
+    #[arg(long, help_heading = group::SHUTDOWN, env = "TIDEWATCH_DRAIN_NOTICE_SECONDS", default_value_t = 1,
           value_parser = clap::value_parser!(u64).range(0..=60))]
     pub drain_notice_seconds: u64,
 
     /// Seconds that streams and requests may take to end at shutdown; many streams are ended over up to half of it
-    #[arg(long, env = "TIDEWATCH_DRAIN_SECONDS", default_value_t = 30,
+    #[arg(long, help_heading = group::SHUTDOWN, env = "TIDEWATCH_DRAIN_SECONDS", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=300))]
     pub drain_seconds: u64,
 
     /// Whether the session cookie is sent over TLS only; set it where TLS ends before Tidewatch
-    #[arg(long, env = "TIDEWATCH_COOKIE_SECURE", default_value_t = false, action = clap::ArgAction::Set)]
+    #[arg(long, help_heading = group::ACCESS, env = "TIDEWATCH_COOKIE_SECURE", default_value_t = false, action = clap::ArgAction::Set)]
     pub cookie_secure: bool,
 
     /// Addresses of proxies whose X-Forwarded-For is believed, with commas between them
-    #[arg(long, env = "TIDEWATCH_TRUSTED_PROXIES", value_delimiter = ',')]
+    #[arg(long, help_heading = group::ACCESS, env = "TIDEWATCH_TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_address)]
     pub trusted_proxies: Vec<IpAddr>,
 
     /// Networks beside the public ones that webhooks may go to, also by plain HTTP, with commas between them, such
     /// as 10.20.0.0/16,fd00::/8
-    #[arg(long, env = "TIDEWATCH_WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
+    #[arg(long, help_heading = group::OUTSIDE, env = "TIDEWATCH_WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
     pub webhook_allowed_networks: Vec<IpNet>,
 
     /// Networks beside the public ones in which servers may be checked, with commas between them
-    #[arg(long, env = "TIDEWATCH_CHECK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
+    #[arg(long, help_heading = group::OUTSIDE, env = "TIDEWATCH_CHECK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
     pub check_allowed_networks: Vec<IpNet>,
 
     /// Amount in minor units above which a second person has to agree to the release of a settlement
-    #[arg(long, env = "TIDEWATCH_APPROVAL_LIMIT_MINOR", default_value_t = 10_000_000,
+    #[arg(long, help_heading = group::BUSINESS, env = "TIDEWATCH_APPROVAL_LIMIT_MINOR", default_value_t = 10_000_000,
           value_parser = clap::value_parser!(i64).range(0..))]
     pub approval_limit_minor: i64,
 
     /// Minutes between two runs of the witness, which compares all tables with the events; 0: only where somebody asks
-    #[arg(long, env = "TIDEWATCH_WITNESS_MINUTES", default_value_t = 60,
+    #[arg(long, help_heading = group::BUSINESS, env = "TIDEWATCH_WITNESS_MINUTES", default_value_t = 60,
           value_parser = clap::value_parser!(u32).range(0..=10_080))]
     pub witness_minutes: u32,
 
@@ -167,15 +185,31 @@ pub struct ServeConfig {
     #[command(flatten)]
     pub outside: OutsideConfig,
 
+    /// Whether and where traces go.
+    #[command(flatten)]
+    pub traces: TracesConfig,
+
     /// Key of the digests of API keys and sessions and of the seal on webhooks' secrets and the key of Web Push, 32
     /// characters or more; by default one is made once and kept in the database
-    #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]
+    #[arg(long, help_heading = group::ACCESS, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]
     pub secret: Option<SecretString>,
 }
 
 /// A duration in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Seconds(pub Duration);
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address and a port, such as 127.0.0.1:3000 or [::]:3000".to_owned())
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "must be an address such as 10.0.0.1 or fd00::1".to_owned())
+}
+
+fn parse_positive(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("must be a whole number of 1 to {}", u32::MAX))
+}
 
 fn parse_heartbeat(text: &str) -> Result<Seconds, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
@@ -225,7 +259,8 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     }
 }
 
-fn parse_secret(text: &str) -> Result<SecretString, String> {
+/// A secret of enough characters.
+pub(crate) fn parse_secret(text: &str) -> Result<SecretString, String> {
     if text.len() >= 32 { Ok(text.into()) } else { Err("must have 32 characters or more".to_owned()) }
 }
 

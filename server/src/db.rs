@@ -15,6 +15,7 @@ pub mod incidents;
 pub mod invitations;
 pub mod ledger;
 pub mod login_failures;
+pub mod migrations;
 pub mod notifications;
 pub mod organizations;
 pub mod overview;

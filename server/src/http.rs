@@ -25,6 +25,7 @@ pub mod problem_kind;
 pub mod query;
 pub mod record_json;
 pub mod request_id;
+pub mod request_log;
 pub mod router;
 pub mod session_pages;
 pub mod socket;

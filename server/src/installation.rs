@@ -151,7 +151,7 @@ impl Tidewatch {
         let ended = runtime.context("no threads can be started").and_then(|runtime| {
             runtime.block_on(async {
                 let command = Cli::from_environment();
-                telemetry::start()?;
+                telemetry::start(command.log_filter())?;
                 self.run(command).await
             })
         });

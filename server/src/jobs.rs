@@ -14,19 +14,27 @@ pub mod revoke_key;
 pub mod run_witness;
 pub mod send_digests;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use sqlx::PgConnection;
 use tidewatch_events::ProjectId;
-use tidewatch_jobs::{Registry, WorkerOptions};
+use tidewatch_jobs::{Registry, Tracer, WorkerOptions};
 
 use crate::error::Error;
 
 use crate::state::AppState;
 
+/// No handlers yet: who follows traces is told of what they do.
+fn traced(state: &AppState) -> Registry {
+    let tracer = state.traces.is_on().then(|| Arc::new(state.traces.clone()) as Arc<dyn Tracer>);
+    Registry::new().traced_by(tracer)
+}
+
 /// Everything that this instance does.
 #[must_use]
 pub fn registry(state: &AppState) -> Registry {
-    Registry::new()
+    traced(state)
         .with(revoke_key::KeyRevoker::new(state))
         .with(check_server::ServerChecker::new(state))
         .with(bulk_move::BulkMover::new(state))
@@ -39,7 +47,7 @@ pub fn registry(state: &AppState) -> Registry {
 /// What sends webhooks, in a queue of its own.
 #[must_use]
 pub fn webhook_registry(state: &AppState) -> Registry {
-    Registry::new().with(deliver_webhook::WebhookSender::new(state))
+    traced(state).with(deliver_webhook::WebhookSender::new(state))
 }
 
 /// How the workers of that queue work. They wait for receivers most of the time, so that many have room.
@@ -51,7 +59,7 @@ pub fn webhook_workers() -> WorkerOptions {
 /// What tells people outside, in a queue of its own.
 #[must_use]
 pub fn outside_registry(state: &AppState) -> Registry {
-    Registry::new()
+    traced(state)
         .with(mail_notification::NotificationMailer::new(state))
         .with(mail_digest::DigestMailer::new(state))
         .with(push_notification::NotificationPusher::new(state))

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`installation`] | what a program is made of: Tidewatch, and the modules that its developers add |
-//! | [`config`], [`telemetry`] | how it is started, what it logs |
+//! | [`config`], [`telemetry`], [`traces`] | how it is started, what it logs and traces |
 //! | [`serve`] | starting, running and ending everything in order |
 //! | [`access`] | who is asking and what they may |
 //! | [`domain`] | pure models and their tables of moves |
@@ -56,6 +56,7 @@ pub mod stream;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod traces;
 pub mod ui;
 pub mod walker;
 pub mod webhooks;

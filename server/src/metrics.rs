@@ -57,6 +57,7 @@ struct Inner {
     relay_published_events: Counter,
     streams_refused: ByOne<Counter>,
     streams_ended: ByOne<Counter>,
+    traces_spans: ByOne<Counter>,
     http_requests: ByTwo<Counter>,
     http_request_duration: ByOne<Histogram>,
     webhook_attempts: ByOne<Counter>,
@@ -213,6 +214,12 @@ impl Default for Metrics {
             "Streams and polls that were refused with 429, by whose limit that was",
             streams_refused.clone(),
         );
+        let traces_spans = ByOne::<Counter>::default();
+        registry.register(
+            "traces_spans",
+            "Spans of traces of this instance: taken by the collector, not taken, and those that found no room to wait",
+            traces_spans.clone(),
+        );
         let streams_ended = ByOne::<Counter>::default();
         registry.register(
             "streams_ended",
@@ -257,6 +264,7 @@ impl Default for Metrics {
             relay_leading,
             relay_published_events,
             streams_refused,
+            traces_spans,
             streams_ended,
             http_requests,
             http_request_duration,
@@ -390,6 +398,10 @@ impl Metrics {
         for (limit, streams) in state.stream_counts.refused() {
             let counter = inner.streams_refused.get_or_create(&[("limit", limit)]);
             counter.inner().fetch_max(streams, Ordering::Relaxed);
+        }
+        for (outcome, spans) in state.traces.counts() {
+            let counter = inner.traces_spans.get_or_create(&[("outcome", outcome)]);
+            counter.inner().fetch_max(spans, Ordering::Relaxed);
         }
         for (reason, streams) in state.stream_counts.ended() {
             let counter = inner.streams_ended.get_or_create(&[("reason", reason)]);

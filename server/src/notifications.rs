@@ -25,7 +25,7 @@ pub mod send;
 pub mod template;
 
 use sqlx::PgPool;
-use tidewatch_outbox::{Outbox, Waker};
+use tidewatch_outbox::Outbox;
 
 use crate::walker::Alarm;
 
@@ -41,9 +41,9 @@ pub struct Notifications {
 }
 
 impl Notifications {
-    /// Works on this pool, and wakes the relay by `waker`.
+    /// Works on this pool, and records events by an outbox over it.
     #[must_use]
-    pub fn new(pool: PgPool, waker: Waker) -> Self {
-        Self { outbox: Outbox::new(pool.clone(), waker), pool, alarm: Alarm::default() }
+    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
+        Self { outbox, pool, alarm: Alarm::default() }
     }
 }

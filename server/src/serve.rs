@@ -15,7 +15,7 @@ use sqlx::postgres::PgPoolOptions;
 use tidewatch_hub::{CloseReason, Hub, HubConfig};
 use tidewatch_jobs::{WorkerOptions, Workers};
 use tidewatch_outbox::{
-    Follower, FollowerConfig, Outbox, PublishedLog, Relay, RelayConfig, Waker, retention,
+    Follower, FollowerConfig, Outbox, PublishedLog, Relay, RelayConfig, Tracer, Waker, retention,
 };
 use tidewatch_webhooks::{Guard, Sender};
 use tokio::net::TcpSocket;
@@ -50,6 +50,7 @@ use crate::stream::history::LogHistory;
 use crate::stream::limits::{StreamCounts, StreamLimits};
 use crate::stream::sink::HubSink;
 use crate::stream::warden::Warden;
+use crate::traces::Traces;
 use crate::walker::Walker;
 use crate::webhooks::{self, Webhooks};
 
@@ -244,6 +245,7 @@ pub async fn run(
     }
     app.pool.close().await;
     app.access.close().await;
+    app.traces.finish().await;
     ended
 }
 
@@ -293,6 +295,10 @@ async fn prepare(tidewatch: &Tidewatch, config: ServeConfig) -> anyhow::Result<P
     let notification_pool = self::pool(&config.database, NOTIFICATION_CONNECTIONS, "tidewatch notifications");
     let outside = Outside::prepare(&config.outside, &access, &digester).await?;
     let metrics = Metrics::default();
+    let traces =
+        Traces::start(&config.traces, config.instance_name()).context("cannot send traces anywhere")?;
+    let tracer = || traces.is_on().then(|| Arc::new(traces.clone()) as Arc<dyn Tracer>);
+    let relay = relay.traced_by(tracer());
     let stream_counts = StreamCounts::new(StreamLimits {
         per_user: config.streams_per_user,
         per_key: config.streams_per_key,
@@ -301,12 +307,16 @@ async fn prepare(tidewatch: &Tidewatch, config: ServeConfig) -> anyhow::Result<P
     let app = AppState {
         webhooks: Webhooks::new(webhook_pool, sender, &digester),
         outside,
-        notifications: Notifications::new(notification_pool, waker.clone()),
+        notifications: Notifications::new(
+            notification_pool.clone(),
+            Outbox::new(notification_pool, waker.clone()).traced_by(tracer()),
+        ),
         jobs: tidewatch_jobs::Waker::default(),
         modules: tidewatch.modules().clone(),
         reads: Reads::new(metrics.clone()),
         metrics,
-        outbox: Outbox::new(pool.clone(), waker.clone()),
+        outbox: Outbox::new(pool.clone(), waker.clone()).traced_by(tracer()),
+        traces: traces.clone(),
         detached: Detached::new(Duration::from_secs(config.stall_seconds)),
         warden: Warden::new(hub.clone(), access.clone()),
         presence: Presence::new(

@@ -26,6 +26,7 @@ use crate::presence::Presence;
 use crate::reads::Reads;
 use crate::stream::limits::StreamCounts;
 use crate::stream::warden::Warden;
+use crate::traces::Traces;
 use crate::webhooks::Webhooks;
 
 /// Shared by all handlers; cheap to clone.
@@ -62,6 +63,8 @@ pub struct AppState {
     pub outside: Outside,
     /// What is measured.
     pub metrics: Metrics,
+    /// What is traced.
+    pub traces: Traces,
     /// Expensive reads, once for all who ask at the same moment.
     pub reads: Reads,
     /// Takes rights from open streams.

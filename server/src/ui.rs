@@ -24,6 +24,7 @@ use tidewatch_app::model::{
 use tidewatch_events::id::{
     JobId, NotificationId, NotificationRuleId, SavedViewId, UserId, WebhookDeliveryId, WebhookId,
 };
+use tidewatch_events::trace::TraceContext;
 use tidewatch_events::{Channel, Envelope, EventId, Permission, ProjectId};
 use tidewatch_modules::{Record, RecordQuery};
 use tidewatch_outbox::read_head;
@@ -35,6 +36,7 @@ use crate::commands::{self, Origin};
 use crate::db;
 use crate::error::Error;
 use crate::http::preferences;
+use crate::http::request_log::Who;
 use crate::queries::{self, AUDIT_PAGE, finish, token_of};
 use crate::state::AppState;
 
@@ -50,6 +52,10 @@ pub struct RequestBackend {
     session: Session,
     headers: HeaderMap,
     request_id: String,
+    /// Where in its trace it is.
+    trace: Option<TraceContext>,
+    /// Told who asks.
+    who: Who,
     /// Which project it is about; empty: the one that the person joined first.
     project: String,
     /// Looked up once a request, however many parts of the page ask.
@@ -63,7 +69,14 @@ impl RequestBackend {
     #[must_use]
     pub fn new(state: AppState, session: Session, headers: HeaderMap, request_id: String) -> Self {
         let (project, caller) = (String::new(), Arc::default());
-        Self { state, session, headers, request_id, project, caller, answer: None }
+        let (trace, who) = (None, Who::default());
+        Self { state, session, headers, request_id, trace, who, project, caller, answer: None }
+    }
+
+    /// The same at this place of a trace, where `who` is told who asks.
+    #[must_use]
+    pub fn traced(self, trace: Option<TraceContext>, who: Who) -> Self {
+        Self { trace, who, ..self }
     }
 
     /// The same for a page that shows what came of a form.
@@ -74,14 +87,16 @@ impl RequestBackend {
 
     async fn caller(&self) -> Result<&Caller, Error> {
         let project = Some(self.project.as_str()).filter(|slug| !slug.is_empty());
-        self.caller.get_or_try_init(|| Caller::from_session(&self.session, &self.state, project)).await
+        let caller =
+            self.caller.get_or_try_init(|| Caller::from_session(&self.session, &self.state, project));
+        caller.await.inspect(|caller| self.who.is(&caller.actor))
     }
 
     fn origin(&self) -> Origin {
         Origin {
             request_id: self.request_id.clone(),
             correlation_id: Some(self.request_id.clone()),
-            traceparent: None,
+            traceparent: self.trace.map(|trace| trace.to_string()),
         }
     }
 

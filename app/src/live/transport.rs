@@ -6,6 +6,7 @@
 mod channel;
 mod lock;
 mod page;
+mod receipts;
 mod source;
 
 use std::cell::{Cell, RefCell};
@@ -302,9 +303,14 @@ impl Tab {
 
 /// Ids, tokens and numbers need no escape in a query.
 fn url(after: &str) -> String {
+    of_project(&format!("{EVENTS_URL}&after={after}"))
+}
+
+/// The same address for the project that the page is about.
+fn of_project(address: &str) -> String {
     let search = window().location().search().unwrap_or_default();
     let project = web_sys::UrlSearchParams::new_with_str(&search).ok().and_then(|query| query.get("project"));
-    in_project(&format!("{EVENTS_URL}&after={after}"), &project.unwrap_or_default())
+    in_project(address, &project.unwrap_or_default())
 }
 
 fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {

@@ -15,7 +15,7 @@
 //! | [`seen`], [`backoff`] | what every follower of a stream does: drop repeats, wait after failures |
 //! | [`stream`] | what a stream says beside events: `connected`, `heartbeat`, `system_message` |
 //! | [`cloudevents`] | the same event as a CloudEvent 1.0 |
-//! | [`job`] | where a job stands |
+//! | [`job`], [`trace`] | where a job stands; where in a trace something happens |
 //! | [`money`], [`timestamp`] | amounts in minor units; times in milliseconds UTC |
 
 pub mod access;
@@ -34,6 +34,7 @@ mod schema;
 pub mod seen;
 pub mod stream;
 pub mod timestamp;
+pub mod trace;
 
 pub use access::{Permission, PermissionSet, Subject, SubjectRef, visible};
 pub use backoff::Backoff;

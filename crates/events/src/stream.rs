@@ -35,6 +35,9 @@ pub struct Connected {
     /// read until then may have to go, and other things may be there: read the present state anew.
     #[serde(default)]
     pub rights: String,
+    /// Whether somebody follows traces: then a page can tell when it had an event whose trace is recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub traced: bool,
 }
 
 /// Shows that the stream is alive. Its SSE `id` is a position token.

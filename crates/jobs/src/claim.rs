@@ -28,6 +28,7 @@ pub(crate) struct Claimed {
     pub(crate) attempt: u32,
     pub(crate) max_attempts: u32,
     pub(crate) enqueued_at: Timestamp,
+    pub(crate) traceparent: Option<String>,
 }
 
 /// Who claims, and what.
@@ -52,6 +53,7 @@ struct ClaimedRow {
     priority: i16,
     run_at: OffsetDateTime,
     created_at: OffsetDateTime,
+    traceparent: Option<String>,
 }
 
 impl Claimer {
@@ -69,7 +71,7 @@ impl Claimer {
                  order by priority desc, run_at, id limit $5
                  for update skip locked))
              returning id, project_id, kind, payload::text, attempt, max_attempts, lease, priority, run_at,
-                       created_at",
+                       created_at, traceparent",
         )
         .bind(&self.name)
         .bind(self.lease.as_secs_f64())
@@ -94,6 +96,7 @@ impl From<ClaimedRow> for Claimed {
             attempt: row.attempt.unsigned_abs(),
             max_attempts: row.max_attempts.unsigned_abs(),
             enqueued_at: Timestamp::from(row.created_at),
+            traceparent: row.traceparent,
         }
     }
 }

@@ -39,17 +39,20 @@ pub struct JobContext {
     attempt: u32,
     max_attempts: u32,
     enqueued_at: Timestamp,
+    traceparent: Option<String>,
     signs: Arc<Signs>,
 }
 
 impl JobContext {
-    pub(crate) const fn new(job: &Claimed, signs: Arc<Signs>) -> Self {
+    /// The run goes on with `traceparent`.
+    pub(crate) const fn new(job: &Claimed, traceparent: Option<String>, signs: Arc<Signs>) -> Self {
         Self {
             lease: job.lease,
             project: job.project,
             attempt: job.attempt,
             max_attempts: job.max_attempts,
             enqueued_at: job.enqueued_at,
+            traceparent,
             signs,
         }
     }
@@ -58,6 +61,12 @@ impl JobContext {
     #[must_use]
     pub const fn id(&self) -> JobId {
         self.lease.job
+    }
+
+    /// Where in its trace this run is, for what follows from it; `None`: in none.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
     }
 
     /// On behalf of which project; `None`: of the system.

@@ -116,12 +116,12 @@ pub async fn enqueue_all(
 macro_rules! insert_from {
     ($source:literal) => {
         concat!(
-            "insert into jobs (id, project_id, queue, kind, payload, unique_key, priority, run_at, max_attempts, state)
-             select id, project_id, queue, kind, payload::jsonb, unique_key, priority, due, max_attempts,
+            "insert into jobs (id, project_id, queue, kind, payload, unique_key, priority, run_at, max_attempts, traceparent, state)
+             select id, project_id, queue, kind, payload::jsonb, unique_key, priority, due, max_attempts, traceparent,
                     case when due > statement_timestamp() then 'scheduled' else 'waiting' end
              from ",
             $source,
-            " as job (id, project_id, queue, kind, payload, unique_key, priority, run_at, delay, max_attempts)
+            " as job (id, project_id, queue, kind, payload, unique_key, priority, run_at, delay, max_attempts, traceparent)
              cross join lateral coalesce(run_at, statement_timestamp() + make_interval(secs => delay)) as due
              on conflict (queue, kind, unique_key, project_id)
                  where unique_key is not null and state in ('scheduled', 'waiting', 'running') do nothing
@@ -135,7 +135,7 @@ async fn insert_one(connection: &mut PgConnection, row: &NewRow) -> Result<bool,
     // What business transactions wait for most: without a function to unnest, Postgres plans it once.
     let new: Option<Uuid> = sqlx::query_scalar(insert_from!(
         "(values ($1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::text, $7::smallint, $8::timestamptz,
-                  $9::double precision, $10::integer))"
+                  $9::double precision, $10::integer, $11::text))"
     ))
     .bind(row.id)
     .bind(row.project_id)
@@ -147,6 +147,7 @@ async fn insert_one(connection: &mut PgConnection, row: &NewRow) -> Result<bool,
     .bind(row.run_at)
     .bind(row.delay)
     .bind(row.max_attempts)
+    .bind(&row.traceparent)
     .fetch_optional(connection)
     .await?;
     Ok(new.is_some())
@@ -162,7 +163,7 @@ async fn insert_all(
     }
     let new: Vec<Uuid> = sqlx::query_scalar(insert_from!(
         "unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
-                $8::timestamptz[], $9::double precision[], $10::integer[])"
+                $8::timestamptz[], $9::double precision[], $10::integer[], $11::text[])"
     ))
     .bind(column(rows.clone(), |row| row.id))
     .bind(column(rows.clone(), |row| row.project_id))
@@ -173,7 +174,8 @@ async fn insert_all(
     .bind(column(rows.clone(), |row| row.priority))
     .bind(column(rows.clone(), |row| row.run_at))
     .bind(column(rows.clone(), |row| row.delay))
-    .bind(column(rows, |row| row.max_attempts))
+    .bind(column(rows.clone(), |row| row.max_attempts))
+    .bind(column(rows, |row| row.traceparent.as_deref()))
     .fetch_all(connection)
     .await?;
     Ok(new.into_iter().collect())

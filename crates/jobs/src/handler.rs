@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use crate::context::JobContext;
 use crate::error::JobError;
 use crate::new_job::JobPayload;
+use crate::trace::Tracer;
 
 /// Does the jobs of one kind.
 ///
@@ -65,6 +66,7 @@ pub trait Handler: Send + Sync + 'static {
 #[derive(Default)]
 pub struct Registry {
     handlers: HashMap<&'static str, Arc<dyn AnyHandler>>,
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
 }
 
 impl Registry {
@@ -83,6 +85,13 @@ impl Registry {
         let kind = H::Payload::KIND;
         let before = self.handlers.insert(kind, Arc::new(Typed(handler)));
         assert!(before.is_none(), "two handlers for jobs of kind {kind}");
+        self
+    }
+
+    /// Followed by this one.
+    #[must_use]
+    pub fn traced_by(mut self, tracer: Option<Arc<dyn Tracer>>) -> Self {
+        self.tracer = tracer;
         self
     }
 

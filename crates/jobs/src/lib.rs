@@ -41,6 +41,7 @@ mod run;
 mod settle;
 mod starter;
 mod text;
+mod trace;
 mod wake;
 mod workers;
 
@@ -56,5 +57,6 @@ pub use options::WorkerOptions;
 pub use retry::RetryPolicy;
 pub use tidewatch_events::id::JobId;
 pub use tidewatch_events::job::{FailedAttempt, JobState, ParseJobStateError, Progress};
+pub use trace::{Run, RunTrace, Tracer};
 pub use wake::{JOBS_CHANNEL, Waker};
 pub use workers::Workers;

@@ -31,6 +31,7 @@ pub struct NewJob {
     pub(crate) priority: i16,
     pub(crate) due: Due,
     pub(crate) max_attempts: u16,
+    pub(crate) traceparent: Option<String>,
 }
 
 /// From when on a job may run.
@@ -55,6 +56,7 @@ impl NewJob {
             priority: 0,
             due: Due::In(Duration::ZERO),
             max_attempts: DEFAULT_MAX_ATTEMPTS,
+            traceparent: None,
         })
     }
 
@@ -99,6 +101,13 @@ impl NewJob {
     #[must_use]
     pub const fn after(mut self, delay: Duration) -> Self {
         self.due = Due::In(delay);
+        self
+    }
+
+    /// In the trace of this `traceparent`, where there is one ([W3C Trace Context](https://www.w3.org/TR/trace-context/)).
+    #[must_use]
+    pub fn in_trace(mut self, traceparent: Option<String>) -> Self {
+        self.traceparent = traceparent;
         self
     }
 

@@ -22,6 +22,7 @@ pub(crate) struct NewRow {
     pub(crate) run_at: Option<OffsetDateTime>,
     pub(crate) delay: f64,
     pub(crate) max_attempts: i32,
+    pub(crate) traceparent: Option<String>,
 }
 
 impl NewRow {
@@ -67,6 +68,7 @@ impl NewRow {
             run_at,
             delay,
             max_attempts: i32::from(job.max_attempts),
+            traceparent: job.traceparent.clone(),
         })
     }
 

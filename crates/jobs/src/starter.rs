@@ -18,6 +18,7 @@ use crate::retry::RetryPolicy;
 use crate::roster::Roster;
 use crate::run::run;
 use crate::settle::Settled;
+use crate::trace::Run;
 
 /// So long a job may wait for a place. Then those that run take longer than was to be expected, and it is given
 /// back: another worker may be free.
@@ -112,11 +113,21 @@ impl Starter {
             tracing::error!(job.id = %lease.job, job.kind, "claimed what cannot be run; its lease will run out");
             return;
         };
-        let context = JobContext::new(&job, signs);
+        let mut trace = self.registry.tracer.as_ref().zip(job.traceparent.as_deref()).and_then(
+            |(tracer, traceparent)| {
+                tracer.run(&Run { id: lease.job, kind: &job.kind, attempt: job.attempt, traceparent })
+            },
+        );
+        let traceparent = trace.as_ref().map(|trace| trace.traceparent()).or_else(|| job.traceparent.clone());
+        let context = JobContext::new(&job, traceparent, signs);
         let policy = self.policy;
         let span = tracing::info_span!("jobs.run", job.id = %lease.job, job.kind, job.attempt);
         let task = async move {
             let verdict = run(&*handler, &context, &job.payload).await;
+            if let (Some(trace), Verdict::Failed { message, .. }) = (&mut trace, &verdict) {
+                trace.failed(message);
+            }
+            drop(trace);
             let settled = Settled::of(lease, job.attempt, job.max_attempts, verdict, &policy);
             // Refused only when the keeper has gone: then others find the job when the lease runs out.
             let _ = outbox.send(settled).await;
@@ -167,6 +178,7 @@ mod tests {
             attempt: 1,
             max_attempts: 25,
             enqueued_at: Timestamp::from_unix_millis(0).expect("a time"),
+            traceparent: None,
         };
         Waiting::new(job, Arc::<Load>::default().hold())
     }

@@ -30,6 +30,7 @@ mod record;
 mod relay;
 pub mod retention;
 mod row;
+mod trace;
 mod transaction;
 mod wake;
 
@@ -39,6 +40,7 @@ pub use log::{LogPage, PublishedLog, StreamHead, read_head};
 pub use record::{RecordError, record, record_all};
 pub use relay::{FENCED, LEADER_LOCK, Relay, RelayConfig, RelayStatus, Term, lead, publish_pending};
 pub use row::{EVENT_COLUMNS, PublishedRow};
+pub use trace::{PublishedTrace, Recording, Tracer};
 pub use transaction::{Outbox, OutboxTransaction, begin_whole, set_project_statement};
 pub use wake::{PUBLISHED_CHANNEL, RECORDED_CHANNEL, Waker};
 

@@ -1,8 +1,12 @@
 //! The published log: events by position.
 
-use sqlx::{PgConnection, PgPool};
+use std::time::SystemTime;
+
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgPool, Row};
 use tidewatch_events::position::Epoch;
 use tidewatch_events::{Channel, Event, EventId, Position, ProjectId, Timestamp};
+use time::OffsetDateTime;
 
 use crate::row::{PublishedRow, event_columns};
 
@@ -195,6 +199,32 @@ impl PublishedLog {
         .fetch_optional(&self.pool)
         .await?;
         Ok(row.map(|row| row.0))
+    }
+
+    /// Those of these events of this project that are published, in no order, each with when it was.
+    ///
+    /// # Errors
+    /// Postgres could not be reached or refused.
+    pub async fn find_all(
+        &self,
+        project: ProjectId,
+        events: &[EventId],
+    ) -> Result<Vec<(Event, SystemTime)>, sqlx::Error> {
+        let rows: Vec<PgRow> = sqlx::query(concat!(
+            "select ",
+            event_columns!(),
+            ", published_at from domain_events
+             where event_id = any($1) and project_id = $2 and position is not null"
+        ))
+        .bind(events.iter().map(|event| event.uuid()).collect::<Vec<_>>())
+        .bind(project.uuid())
+        .fetch_all(&self.pool)
+        .await?;
+        let found = rows.iter().map(|row| {
+            let published_at: OffsetDateTime = row.try_get("published_at")?;
+            Ok((PublishedRow::from_row(row)?.0, published_at.into()))
+        });
+        found.collect()
     }
 
     /// The newest `limit` published events, newest first.

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
+use tidewatch_events::EventId;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
+use crate::trace::{PublishedTrace, Tracer};
 use crate::wake::Waker;
 
 /// The advisory lock of the leader: `tidewatc` in ASCII. Advisory locks are per database.
@@ -69,19 +72,27 @@ pub struct Relay {
     waker: Waker,
     status: Arc<RelayStatus>,
     name: String,
+    tracer: Option<Arc<dyn Tracer>>,
 }
 
 impl Relay {
     /// A relay that connects by `options` and is woken by `waker`.
     #[must_use]
     pub fn new(options: PgConnectOptions, config: RelayConfig, waker: Waker) -> Self {
-        Self { options, config, waker, status: Arc::default(), name: "a relay".to_owned() }
+        Self { options, config, waker, status: Arc::default(), name: "a relay".to_owned(), tracer: None }
     }
 
     /// The same relay under the name by which operators know its process.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// The same, followed by this one.
+    #[must_use]
+    pub fn traced_by(mut self, tracer: Option<Arc<dyn Tracer>>) -> Self {
+        self.tracer = tracer;
         self
     }
 
@@ -130,7 +141,10 @@ impl Relay {
         tracing::info!(%term, "this process publishes events now");
         let mut recorded = self.waker.recorded();
         loop {
-            let published = publish_pending(&mut session, self.config.batch).await?;
+            let published = match &self.tracer {
+                None => publish_pending(&mut session, self.config.batch).await?,
+                Some(tracer) => publish_traced(&mut session, self.config.batch, &**tracer).await?,
+            };
             if published > 0 {
                 self.status.published.fetch_add(published, Ordering::Relaxed);
                 self.waker.wake_readers();
@@ -193,16 +207,9 @@ pub async fn lead(session: &mut PgConnection, name: &str) -> Result<Option<Term>
     Ok(Some(Term(term)))
 }
 
-/// Publishes at most `batch` committed events, in one transaction, and says how many.
-///
-/// Positions go on from each project's last one, without a hole. Events are taken in the order of
-/// insertion, but those of one aggregate that are in the batch in the order of their versions,
-/// whatever the order in which they were inserted. Only the session that leads may call it: see [`lead`].
-///
-/// # Errors
-/// Postgres refused or could not be reached; then nothing of the batch is published.
-pub async fn publish_pending(session: &mut PgConnection, batch: i64) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query(
+/// The oldest committed events without a position, each with its rank in its project, and the last positions of those projects.
+macro_rules! ranked {
+    () => {
         "with pending as materialized (
              select event_id, recorded_on, project_id, aggregate_version,
                     max(sequence) over (partition by project_id, aggregate_type, aggregate_id
@@ -218,14 +225,73 @@ pub async fn publish_pending(session: &mut PgConnection, batch: i64) -> Result<u
              select distinct project_id, size from ranked
              on conflict (project_id) do update set last_position = stream.last_position + excluded.last_position
              returning project_id, last_position
-         )
-         update domain_events event
-         set position = streams.last_position - ranked.size + ranked.rank, published_at = clock_timestamp()
-         from ranked join streams using (project_id)
-         where event.event_id = ranked.event_id and event.recorded_on = ranked.recorded_on",
-    )
-    .bind(batch)
-    .execute(session)
-    .await?;
+         )"
+    };
+}
+
+/// Gives them their positions.
+macro_rules! publish {
+    () => {
+        "update domain_events event
+             set position = streams.last_position - ranked.size + ranked.rank, published_at = clock_timestamp()
+             from ranked join streams using (project_id)
+             where event.event_id = ranked.event_id and event.recorded_on = ranked.recorded_on"
+    };
+}
+
+/// Publishes at most `batch` committed events, in one transaction, and says how many.
+///
+/// Positions go on from each project's last one, without a hole. Events are taken in the order of
+/// insertion, but those of one aggregate that are in the batch in the order of their versions,
+/// whatever the order in which they were inserted. Only the session that leads may call it: see [`lead`].
+///
+/// # Errors
+/// Postgres refused or could not be reached; then nothing of the batch is published.
+pub async fn publish_pending(session: &mut PgConnection, batch: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(concat!(ranked!(), " ", publish!())).bind(batch).execute(session).await?;
     Ok(done.rows_affected())
+}
+
+/// The same, where somebody follows traces.
+async fn publish_traced(
+    session: &mut PgConnection,
+    batch: i64,
+    tracer: &dyn Tracer,
+) -> Result<u64, sqlx::Error> {
+    let began = SystemTime::now();
+    // The flags' last bit says whether a trace is recorded.
+    let (published, ids, types, positions, traceparents): (
+        i64,
+        Vec<Uuid>,
+        Vec<String>,
+        Vec<i64>,
+        Vec<String>,
+    ) = sqlx::query_as(concat!(
+        ranked!(),
+        ", published as (",
+        publish!(),
+        " returning event.event_id, event.event_type, event.position,
+                        event.metadata->>'traceparent' as traceparent
+             ), traced as (select * from published where traceparent ~ '-.[13579bdf]$')
+             select (select count(*) from published),
+                    coalesce(array_agg(event_id), '{}'), coalesce(array_agg(event_type), '{}'),
+                    coalesce(array_agg(position), '{}'), coalesce(array_agg(traceparent), '{}')
+             from traced"
+    ))
+    .bind(batch)
+    .fetch_one(session)
+    .await?;
+    let events: Vec<PublishedTrace> = ids
+        .into_iter()
+        .zip(types)
+        .zip(positions.into_iter().zip(traceparents))
+        .map(|((id, event_type), (position, traceparent))| PublishedTrace {
+            event_id: EventId::from_uuid(id),
+            event_type,
+            position,
+            traceparent,
+        })
+        .collect();
+    tracer.published(began, &events);
+    Ok(published.unsigned_abs())
 }

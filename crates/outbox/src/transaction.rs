@@ -1,12 +1,15 @@
 //! A transaction that wakes the relay when it commits.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 use tidewatch_events::{EventId, NewEvent, ProjectId};
 use tracing::Instrument;
 
 use crate::record::{RecordError, record, record_all};
+use crate::trace::{Recording, Tracer, is_traced};
 use crate::wake::Waker;
 
 /// The statement by which a transaction says which project it is about. Row-level security shows it
@@ -41,6 +44,7 @@ pub async fn begin_whole(
 pub struct Outbox {
     pool: PgPool,
     waker: Waker,
+    tracer: Option<Arc<dyn Tracer>>,
 }
 
 /// A transaction of the business: rows and events, all or none. Dropped, it rolls back.
@@ -49,13 +53,30 @@ pub struct OutboxTransaction {
     transaction: Transaction<'static, Postgres>,
     waker: Waker,
     recorded: bool,
+    trace: Option<Trace>,
+}
+
+/// How a transaction is traced.
+#[derive(Debug)]
+struct Trace {
+    tracer: Arc<dyn Tracer>,
+    began: SystemTime,
+    /// As soon as it records something of a recorded trace.
+    recording: Option<Box<dyn Recording>>,
 }
 
 impl Outbox {
     /// An outbox over this pool that wakes by `waker`.
     #[must_use]
     pub const fn new(pool: PgPool, waker: Waker) -> Self {
-        Self { pool, waker }
+        Self { pool, waker, tracer: None }
+    }
+
+    /// The same, followed by this one.
+    #[must_use]
+    pub fn traced_by(mut self, tracer: Option<Arc<dyn Tracer>>) -> Self {
+        self.tracer = tracer;
+        self
     }
 
     /// Begins a transaction on behalf of a project: see [`set_project_statement`].
@@ -64,8 +85,13 @@ impl Outbox {
     /// No connection was to be had in the pool's time, or Postgres refused.
     pub async fn begin(&self, project: ProjectId) -> Result<OutboxTransaction, sqlx::Error> {
         let begin = format!("begin; {}", set_project_statement(project));
+        let trace = self.tracer.as_ref().map(|tracer| Trace {
+            tracer: Arc::clone(tracer),
+            began: SystemTime::now(),
+            recording: None,
+        });
         let transaction = begin_whole(&self.pool, begin).await?;
-        Ok(OutboxTransaction { transaction, waker: self.waker.clone(), recorded: false })
+        Ok(OutboxTransaction { transaction, waker: self.waker.clone(), recorded: false, trace })
     }
 }
 
@@ -74,9 +100,15 @@ impl OutboxTransaction {
     ///
     /// # Errors
     /// See [`RecordError`].
-    pub async fn record(&mut self, event: NewEvent) -> Result<EventId, RecordError> {
+    pub async fn record(&mut self, mut event: NewEvent) -> Result<EventId, RecordError> {
         self.recorded = true;
-        record(&mut self.transaction, event).await
+        let Some(recording) = self.recording(std::slice::from_ref(&event)) else {
+            return record(&mut self.transaction, event).await;
+        };
+        recording.recording(std::slice::from_mut(&mut event));
+        let id = record(&mut self.transaction, event).await?;
+        self.told(&[id]);
+        Ok(id)
     }
 
     /// Records many events in one round trip; see [`record_all`].
@@ -85,7 +117,26 @@ impl OutboxTransaction {
     /// See [`RecordError`].
     pub async fn record_all(&mut self, events: &[NewEvent]) -> Result<Vec<EventId>, RecordError> {
         self.recorded = true;
-        record_all(&mut self.transaction, events).await
+        let Some(recording) = self.recording(events) else {
+            return record_all(&mut self.transaction, events).await;
+        };
+        let mut events = events.to_vec();
+        recording.recording(&mut events);
+        let ids = record_all(&mut self.transaction, &events).await?;
+        self.told(&ids);
+        Ok(ids)
+    }
+
+    /// Who follows these events, where one of them is of a recorded trace.
+    fn recording(&mut self, events: &[NewEvent]) -> Option<&mut Box<dyn Recording>> {
+        let Trace { tracer, began, recording } = self.trace.as_mut()?;
+        events.iter().any(is_traced).then(|| recording.get_or_insert_with(|| tracer.begin(*began)))
+    }
+
+    fn told(&mut self, ids: &[EventId]) {
+        if let Some(recording) = self.trace.as_mut().and_then(|trace| trace.recording.as_mut()) {
+            recording.recorded(ids);
+        }
     }
 
     /// Commits, and wakes the relay when anything was recorded.
@@ -97,6 +148,9 @@ impl OutboxTransaction {
         self.transaction.commit().await?;
         if self.recorded {
             self.waker.wake();
+        }
+        if let Some(recording) = self.trace.and_then(|trace| trace.recording) {
+            recording.committed();
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub struct Message<'a> {
     pub secrets: &'a [SigningSecret],
     /// JSON.
     pub body: Bytes,
+    /// In which trace it is sent ([W3C Trace Context](https://www.w3.org/TR/trace-context/)); `None`: in none.
+    pub traceparent: Option<&'a str>,
 }
 
 /// Sends webhooks. Cheap to clone.
@@ -70,10 +72,14 @@ impl Sender {
 fn headers_of(message: &Message<'_>) -> Result<HeaderMap, reqwest::header::InvalidHeaderValue> {
     let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let signature = sign(message.secrets, message.id, timestamp, &message.body);
-    Ok(HeaderMap::from_iter([
+    let mut headers = HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (HeaderName::from_static(HEADER_ID), HeaderValue::from_str(message.id)?),
         (HeaderName::from_static(HEADER_TIMESTAMP), HeaderValue::from(timestamp)),
         (HeaderName::from_static(HEADER_SIGNATURE), HeaderValue::from_str(&signature)?),
-    ]))
+    ]);
+    if let Some(traceparent) = message.traceparent {
+        headers.insert(HeaderName::from_static("traceparent"), HeaderValue::from_str(traceparent)?);
+    }
+    Ok(headers)
 }

@@ -68,7 +68,8 @@ fn guard() -> Guard {
 }
 
 async fn send_with(guard: Guard, url: &str, secrets: &[SigningSecret]) -> Attempt {
-    let message = Message { id: "whd_1", secrets, body: Bytes::from_static(br#"{"type":"a.b"}"#) };
+    let message =
+        Message { id: "whd_1", secrets, body: Bytes::from_static(br#"{"type":"a.b"}"#), traceparent: None };
     Sender::new(guard).expect("a sender").send(url, message).await
 }
 
@@ -229,7 +230,8 @@ async fn serve_tls() -> (SocketAddr, reqwest::Certificate) {
 async fn tls_goes_to_whom_a_trusted_authority_vouches_for() {
     let (address, authority) = serve_tls().await;
     let secrets = [secret()];
-    let message = || Message { id: "whd_1", secrets: &secrets, body: Bytes::from_static(b"{}") };
+    let message =
+        || Message { id: "whd_1", secrets: &secrets, body: Bytes::from_static(b"{}"), traceparent: None };
     let sender = Sender::trusting(guard(), [authority]).expect("a sender");
     let attempt = sender.send(&format!("https://localhost:{}/", address.port()), message()).await;
     assert_eq!(attempt.outcome.status(), Some(204), "{attempt:?}");

@@ -16,6 +16,7 @@ use super::session_store::USER_ID_KEY;
 use crate::db;
 use crate::db::users::Member;
 use crate::error::Error;
+use crate::http::request_log::Who;
 use crate::state::AppState;
 
 /// Who is asking. To hold one is to be authenticated; what it may is asked with [`Caller::require`].
@@ -246,8 +247,18 @@ pub fn project_of_query(query: Option<&str>) -> Option<String> {
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Error;
 
-    /// An `Authorization` header counts before a cookie: who sends one means it.
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+        let caller = Self::from_parts(parts, state).await?;
+        if let Some(who) = parts.extensions.get::<Who>() {
+            who.is(&caller.actor);
+        }
+        Ok(caller)
+    }
+}
+
+impl Caller {
+    /// An `Authorization` header counts before a cookie: who sends one means it.
+    async fn from_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let project = project_of_query(parts.uri.query());
         if let Some(header) = parts.headers.get(AUTHORIZATION) {
             let text = header

@@ -12,8 +12,7 @@ use crate::installation::Tidewatch;
 /// Find what is wrong with a set-up, and say what to do about it
 ///
 /// Takes the settings of `tidewatch serve` and looks at all that a server with them needs: this machine, Postgres, a
-/// broker, a mail server. It changes nothing, and no server has to run. Ends with 0 where nothing is broken, warnings or
-/// not, and with 1 where something is.
+/// broker, a mail server. It changes nothing, and no server has to run.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]

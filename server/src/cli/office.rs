@@ -9,7 +9,7 @@ use tidewatch_events::ProjectId;
 
 use super::answer::AnswerFormat;
 use crate::access::secret::{Digester, random_bytes};
-use crate::config::DatabaseConfig;
+use crate::config::{DatabaseConfig, parse_secret};
 use crate::db;
 use crate::db::audit::NewAuditEntry;
 use crate::serve::connect;
@@ -26,7 +26,7 @@ pub(super) struct Office {
     format: AnswerFormat,
 
     /// Key of the digests, as the server has it
-    #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true)]
+    #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]
     secret: Option<SecretString>,
 
     /// The project, by its name in addresses

@@ -12,7 +12,7 @@ use tidewatch_events::ProjectId;
 
 use crate::access::password;
 use crate::access::secret::{Digester, hint_of, new_api_key, new_password, random_bytes};
-use crate::config::DatabaseConfig;
+use crate::config::{DatabaseConfig, parse_secret};
 use crate::db;
 use crate::db::api_keys::NewApiKey;
 use crate::serve::connect;
@@ -70,7 +70,7 @@ pub(super) struct Seed {
     write_env: PathBuf,
 
     /// Key of the digests, as the server has it
-    #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true)]
+    #[arg(long, env = "TIDEWATCH_SECRET", hide_env_values = true, value_parser = parse_secret)]
     secret: Option<SecretString>,
 }
 

@@ -1,6 +1,6 @@
 //! `tidewatch verify`
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,12 +12,13 @@ use tidewatch_app::model::{WitnessModule, WitnessReport};
 use tidewatch_events::ProjectId;
 use tidewatch_events::money::{Currency, format_minor};
 
+use super::progress::Progress;
 use super::say;
 use crate::config::DatabaseConfig;
 use crate::db;
 use crate::domain::Modules;
 use crate::serve::connect;
-use crate::witness::{Progress, Witness};
+use crate::witness::{self, Witness};
 
 /// The tables and the events do not say the same.
 const DRIFT: u8 = 1;
@@ -109,44 +110,13 @@ async fn look(
     let mut witness = tokio::time::timeout(PATIENCE, begin)
         .await
         .context("somebody else looks at it, or retention is at work")??;
-    let mut bar = Bar::new(slug);
-    while witness.step(&mut |progress| bar.show(progress)).await? {}
-    bar.end();
+    let mut shown = Progress::new(slug);
+    let mut show = |at: witness::Progress<'_>| {
+        let witness::Progress { title, done, total, records, events } = at;
+        shown.at(done as u64, total as u64, &format!("{title}: {records} records, {events} events"));
+    };
+    while witness.step(&mut show).await? {}
     Ok(witness.finish().await?)
-}
-
-/// How far it is, for who waits: a line that changes at a terminal, and a line a part elsewhere.
-struct Bar<'a> {
-    slug: &'a str,
-    is_terminal: bool,
-    told: usize,
-}
-
-impl<'a> Bar<'a> {
-    fn new(slug: &'a str) -> Self {
-        Self { slug, is_terminal: std::io::stderr().is_terminal(), told: 0 }
-    }
-
-    fn show(&mut self, progress: Progress<'_>) {
-        let Progress { title, done, total, records, events } = progress;
-        let text = format!("{}: {done}/{total} {title}: {records} records, {events} events", self.slug);
-        let mut out = std::io::stderr();
-        if self.is_terminal {
-            let filled = (20 * done).checked_div(total).unwrap_or_default();
-            let bar = format!("{}{}", "#".repeat(filled), ".".repeat(20 - filled));
-            let _ = write!(out, "\r\x1b[K[{bar}] {text}");
-            let _ = out.flush();
-        } else if done > self.told {
-            self.told = done;
-            let _ = writeln!(out, "{text}");
-        }
-    }
-
-    fn end(&self) {
-        if self.is_terminal {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
-    }
 }
 
 fn print(slug: &str, report: &WitnessReport) {

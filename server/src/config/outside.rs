@@ -8,32 +8,32 @@ use lettre::message::Mailbox;
 use tidewatch_webhooks::IpNet;
 use url::{Host, Url};
 
-use super::parse_network;
+use super::{group, parse_network};
 
 /// How notifications leave the house.
 #[derive(Debug, Clone, Default, Args)]
 pub struct OutsideConfig {
     /// Server that takes e-mail: smtp://user:password@host:port, where ?tls=required or ?tls=opportunistic says when
     /// STARTTLS is spoken, or smtps:// for TLS from the first byte; by default no e-mail is sent
-    #[arg(long, env = "TIDEWATCH_SMTP_URL", hide_env_values = true, requires_all = ["mail_from", "public_url"])]
+    #[arg(long, help_heading = group::OUTSIDE, env = "TIDEWATCH_SMTP_URL", hide_env_values = true, requires_all = ["mail_from", "public_url"])]
     pub smtp_url: Option<SmtpUrl>,
 
     /// File with certificates in PEM of authorities that the mail server's certificate may be of, beside those that this
     /// system trusts
-    #[arg(long, env = "TIDEWATCH_SMTP_CA", requires = "smtp_url")]
+    #[arg(long, help_heading = group::OUTSIDE, env = "TIDEWATCH_SMTP_CA", requires = "smtp_url")]
     pub smtp_ca: Option<PathBuf>,
 
     /// Whom e-mail is from, such as "Tidewatch <tidewatch@example.com>"
-    #[arg(long, env = "TIDEWATCH_MAIL_FROM", value_parser = parse_mailbox)]
+    #[arg(long, help_heading = group::OUTSIDE, env = "TIDEWATCH_MAIL_FROM", value_parser = parse_mailbox)]
     pub mail_from: Option<Mailbox>,
 
     /// Address under which people reach this service, such as https://tidewatch.example.com: for links in e-mail, and
     /// by which push services know whom to turn to
-    #[arg(long, env = "TIDEWATCH_PUBLIC_URL", value_parser = parse_public_url)]
+    #[arg(long, help_heading = group::OUTSIDE, env = "TIDEWATCH_PUBLIC_URL", value_parser = parse_public_url)]
     pub public_url: Option<Url>,
 
     /// Networks beside the public ones in which push services may be, also by plain HTTP, with commas between them
-    #[arg(long, env = "TIDEWATCH_PUSH_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
+    #[arg(long, help_heading = group::OUTSIDE, env = "TIDEWATCH_PUSH_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network)]
     pub push_allowed_networks: Vec<IpNet>,
 }
 
@@ -118,7 +118,7 @@ impl std::fmt::Debug for SmtpUrl {
 
 /// What percent-encoded text of an address's user information stands for
 /// ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
-fn decoded(text: &str) -> Option<String> {
+pub(super) fn decoded(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut place = 0;
@@ -183,7 +183,7 @@ impl FromStr for SmtpUrl {
 }
 
 fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
-    text.parse().map_err(|error| format!("is no address such as Tidewatch <tidewatch@example.com>: {error}"))
+    text.parse().map_err(|_| "must be an address such as Tidewatch <tidewatch@example.com>".to_owned())
 }
 
 fn parse_public_url(text: &str) -> Result<Url, String> {

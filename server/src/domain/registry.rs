@@ -44,6 +44,7 @@ const TAKEN: &[&str] = &[
     "sessions",
     "subscriptions",
     "system",
+    "traces",
     "unsubscribe",
     "users",
     "webhooks",

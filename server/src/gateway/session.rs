@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use socketioxide::extract::{AckSender, Extension, SocketRef, State, TryData};
+use socketioxide::socket::DisconnectReason;
 use tidewatch_app::model::{Notification, NotificationStep};
 use tidewatch_events::id::{ConnectionId, NotificationId};
 use tidewatch_events::stream::SystemCode;
@@ -33,6 +34,8 @@ use crate::stream::limits::Place;
 use crate::stream::resume;
 use crate::stream::sse::REMOVED_FROM_CHANNEL;
 use crate::stream::warden::Watch;
+use crate::traces::Traces;
+use crate::traces::path::envelopes;
 
 /// Most channels of one socket.
 const MAX_CHANNELS: usize = 100;
@@ -91,7 +94,11 @@ impl Session {
         }
     }
 
-    fn end(&self) {
+    fn end(&self, why: DisconnectReason) {
+        tracing::info!(
+            target: "tidewatch_server::http",
+            who = %self.caller.actor, end = ?why, connection.id = %self.id, "socket ended"
+        );
         self.over.cancel();
         self.leave_all();
     }
@@ -118,7 +125,7 @@ pub(super) fn hear(socket: &SocketRef, session: Session) {
     socket.on("listen", listen);
     socket.on("remove", remove);
     socket.on("acknowledge", acknowledge);
-    socket.on_disconnect(move || async move { session.end() });
+    socket.on_disconnect(move |why: DisconnectReason| async move { session.end(why) });
 }
 
 /// The client is in, until it is gone.
@@ -306,7 +313,13 @@ async fn join(state: &AppState, session: &Arc<Session>, request: Listen) -> Resu
     });
     let told = json!({ "position": subscription.position(), "recovered": subscription.recovered() });
     let answer = success(&channel, told);
-    let listener = Listener { session: Arc::clone(session), channel, subscription, _watch: watch };
+    let listener = Listener {
+        session: Arc::clone(session),
+        channel,
+        subscription,
+        traces: state.traces.clone(),
+        _watch: watch,
+    };
     Ok((answer, Some(listener)))
 }
 
@@ -315,6 +328,7 @@ struct Listener {
     session: Arc<Session>,
     channel: Channel,
     subscription: Subscription,
+    traces: Traces,
     _watch: Watch,
 }
 
@@ -348,11 +362,15 @@ impl Listener {
         let channel = &self.channel;
         match self.subscription.next().await {
             Delivery::Events(events) | Delivery::Urgent(events) => {
+                let began = SystemTime::now();
                 for event in &*events {
                     let envelope = &event.event().envelope;
                     if !send_event(socket, &ChannelEvent { channel_name: channel, envelope }).await {
                         return false;
                     }
+                }
+                if self.traces.is_on() {
+                    self.traces.delivered(self.session.id, envelopes(&events), began);
                 }
                 true
             }

@@ -19,6 +19,7 @@ pub mod server_checks;
 pub mod sessions;
 pub mod subscriptions;
 pub mod system;
+pub mod traces;
 pub mod webhooks;
 pub mod witness;
 
@@ -52,6 +53,7 @@ pub fn routes(modules: &Modules) -> Routes {
         .merge(sessions::routes())
         .merge(subscriptions::routes())
         .merge(system::routes())
+        .merge(traces::routes())
         .merge(webhooks::routes())
         .merge(witness::routes())
         .merge(documents::routes())

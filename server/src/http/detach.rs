@@ -22,6 +22,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Buf, Bytes};
+use futures::StreamExt;
 use http::header::{CONNECTION, DATE};
 use http::{HeaderValue, Method, Version};
 use parking_lot::Mutex;
@@ -63,9 +64,13 @@ pub async fn detach(State(state): State<AppState>, request: Request, next: Next)
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.clone());
     let can_detach = request.method() == Method::GET && request.version() <= Version::HTTP_11;
     let mut response = next.run(request).await;
-    let Some(parts) = EventStream::take_from(&mut response) else { return response };
+    let Some(mut parts) = EventStream::take_from(&mut response) else { return response };
     let Some(peer) = peer.filter(|_| can_detach) else {
-        *response.body_mut() = Body::from_stream(parts.bytes);
+        let Parts { bytes, line, .. } = parts;
+        // Kept as long as the bytes are.
+        *response.body_mut() = Body::from_stream(bytes.inspect(move |_| {
+            let _kept = &line;
+        }));
         return response;
     };
     let head = write_head(&response.into_parts().0);
@@ -73,10 +78,12 @@ pub async fn detach(State(state): State<AppState>, request: Request, next: Next)
     let stall = Stall::new(state.detached.stall);
     let counts = state.stream_counts.clone();
     state.detached.tasks.spawn(async move {
+        let (_line, why) = (parts.line.take(), Arc::clone(&parts.why));
         // It is not given when the client has left before.
         let Ok(socket) = socket.await else { return };
         if Detachment::new(socket, head, parts, stall).await == Ended::Stalled {
             counts.note_end(StreamEnd::Stalled);
+            let _ = why.set(StreamEnd::Stalled);
         }
     });
     // Not a byte of this reaches the client: the socket is gone when hyper writes it.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
@@ -12,6 +12,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 use parking_lot::Mutex;
 use tidewatch_hub::DirectSink;
+
+use super::request_log::{Line, StreamLine};
+use crate::stream::limits::StreamEnd;
 
 /// The content type of Server-Sent Events.
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -31,18 +34,33 @@ pub struct Parts {
     pub bytes: ByteStream,
     /// Leaves a sink for plain events with the hub; `None` where they are not sent as they are.
     pub attach: Option<Attach>,
+    /// Why the service has ended it.
+    pub why: Arc<OnceLock<StreamEnd>>,
+    /// Said when it is dropped.
+    pub line: Option<StreamLine>,
 }
 
 /// Leaves a sink with the hub.
 pub type Attach = Box<dyn FnOnce(Arc<dyn DirectSink>) + Send>;
 
 impl EventStream {
-    /// An answer of these bytes.
+    /// An answer of these bytes; why they end is said by `why`.
     pub fn new(
         bytes: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
         attach: Option<Attach>,
+        why: Arc<OnceLock<StreamEnd>>,
     ) -> Self {
-        Self(Arc::new(Mutex::new(Some(Parts { bytes: Box::pin(bytes), attach }))))
+        Self(Arc::new(Mutex::new(Some(Parts { bytes: Box::pin(bytes), attach, why, line: None }))))
+    }
+
+    /// Has the stream of this answer say the request's line when it ends; gives it back where the answer is no stream.
+    pub fn take_line(response: &Response, mut line: Line) -> Option<Line> {
+        let Some(stream) = response.extensions().get::<Self>() else { return Some(line) };
+        let mut parts = stream.0.lock();
+        let Some(parts) = parts.as_mut() else { return Some(line) };
+        line.streams();
+        parts.line = Some(StreamLine::new(line, Arc::clone(&parts.why)));
+        None
     }
 
     /// The stream of this answer, if it is one.

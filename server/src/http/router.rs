@@ -33,7 +33,8 @@ use super::headers::PageNonce;
 use super::json_body::MAX_BODY_BYTES;
 use super::problem::Problem;
 use super::problem_kind::ProblemKind;
-use super::request_id::{self, RequestId};
+use super::request_id::{self, RequestId, RequestTrace};
+use super::request_log::Who;
 use super::{
     api, assets, csrf, detach, embed, form_answer, headers, health, permalink, preferences, session_pages,
     unsubscribe,
@@ -96,7 +97,7 @@ pub fn router(state: AppState, gateway: SocketIoLayer) -> Router {
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Error::Internal("a handler panicked".to_owned()).into_response()
         }))
-        .layer(from_fn_with_state(state.metrics.clone(), request_id::trace))
+        .layer(from_fn_with_state(state.clone(), request_id::trace))
         // Outermost: what it takes along has all its headers.
         .layer(from_fn_with_state(state.clone(), detach::detach))
 }
@@ -178,10 +179,15 @@ fn provide_backend(state: &AppState) {
     let Some(parts) = use_context::<Parts>() else { return };
     let Some(session) = parts.extensions.get::<Session>().cloned() else { return };
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let trace = parts.extensions.get::<RequestTrace>().map(|trace| trace.0);
+    let who = parts.extensions.get::<Who>().cloned().unwrap_or_default();
     let nonce = parts.extensions.get::<PageNonce>().cloned();
     let answer = parts.extensions.get::<FormAnswer>().cloned();
-    let backend: BackendHandle =
-        Arc::new(RequestBackend::new(state.clone(), session, parts.headers, request_id).showing(answer));
+    let backend: BackendHandle = Arc::new(
+        RequestBackend::new(state.clone(), session, parts.headers, request_id)
+            .traced(trace, who)
+            .showing(answer),
+    );
     provide_context(backend);
     // In the place of the one that Leptos drew: the policy in the answer's header names this one.
     if let Some(nonce) = nonce {
@@ -203,7 +209,11 @@ async fn require_session(
         return next.run(request).await;
     }
     let project = project_of_query(request.uri().query());
-    match Caller::from_session(&session, &state, project.as_deref()).await {
+    let caller = Caller::from_session(&session, &state, project.as_deref()).await;
+    if let (Ok(caller), Some(who)) = (&caller, request.extensions().get::<Who>()) {
+        who.is(&caller.actor);
+    }
+    match caller {
         Ok(caller) => match address_with_project(&state, &caller, request.uri()).await {
             Ok(None) => match home_of(&state, &caller, request.uri()) {
                 Some(home) => Redirect::to(&home).into_response(),

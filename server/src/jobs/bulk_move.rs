@@ -50,12 +50,17 @@ impl JobPayload for BulkMove {
 }
 
 impl BulkMove {
-    /// Has it done, once the transaction commits.
+    /// Has it done, once the transaction commits, in the trace of this `traceparent`.
     ///
     /// # Errors
     /// Postgres refused or could not be reached.
-    pub async fn enqueue(&self, connection: &mut PgConnection, project: ProjectId) -> Result<(), Error> {
-        let job = NewJob::of(self)?.in_project(project);
+    pub async fn enqueue(
+        &self,
+        connection: &mut PgConnection,
+        project: ProjectId,
+        traceparent: Option<String>,
+    ) -> Result<(), Error> {
+        let job = NewJob::of(self)?.in_project(project).in_trace(traceparent);
         enqueue(connection, job).await.map(drop).map_err(|error| Error::Internal(error.to_string()))
     }
 }
@@ -91,7 +96,7 @@ impl BulkMover {
         let origin = Origin {
             request_id: job.id().to_string(),
             correlation_id: Some(bulk.correlation_id.clone()),
-            traceparent: None,
+            traceparent: job.traceparent().map(ToOwned::to_owned),
         };
         let doer =
             Doer { project, actor: &bulk.actor, name: &bulk.actor_name, person: bulk.person, subject: None };

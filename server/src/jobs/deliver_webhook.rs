@@ -16,6 +16,7 @@ use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 use tidewatch_outbox::{PublishedLog, begin_whole};
 use tidewatch_webhooks::schedule::delay_after;
 use tidewatch_webhooks::{Attempt, Message, Verdict};
+use url::Url;
 
 use crate::access::credential::subject_of_webhook;
 use crate::db;
@@ -25,6 +26,7 @@ use crate::db::webhooks::sending::{Next, WorkRow};
 use crate::db::webhooks::{attempts, deliveries, endpoints, listening, sending};
 use crate::metrics::Metrics;
 use crate::state::AppState;
+use crate::traces::{Span, SpanKind, Traces};
 use crate::webhooks::body::{body_of, test_event};
 use crate::webhooks::turns::Turns;
 use crate::webhooks::{SecretsError, Webhooks};
@@ -71,6 +73,7 @@ pub fn new_job(
 pub struct WebhookSender {
     log: PublishedLog,
     webhooks: Webhooks,
+    traces: Traces,
     turns: Turns,
     metrics: Metrics,
 }
@@ -91,6 +94,7 @@ impl WebhookSender {
         Self {
             log: state.log.clone(),
             webhooks: state.webhooks.clone(),
+            traces: state.traces.clone(),
             turns: Turns::default(),
             metrics: state.metrics.clone(),
         }
@@ -136,6 +140,17 @@ impl WebhookSender {
         } else {
             Ok(Err((WebhookDeliveryState::Cancelled, "the endpoint may not see the event any more")))
         }
+    }
+
+    /// The span of an attempt. Its URL may hold a token: of it, the server is said.
+    fn span(&self, job: &JobContext, work: &Work) -> Option<Span> {
+        let mut span = self.traces.child_of(job.traceparent(), SpanKind::Client, "POST")?;
+        span.set("http.request.method", "POST");
+        if let Ok(url) = Url::parse(&work.row.url) {
+            span.set("server.address", url.host_str().unwrap_or_default())
+                .set("server.port", url.port_or_known_default().unwrap_or_default());
+        }
+        Some(span)
     }
 
     async fn end(
@@ -238,9 +253,21 @@ impl Handler for WebhookSender {
             }
         };
         let id = work.id.to_string();
-        let message = Message { id: &id, secrets: &secrets, body: body_of(&event)? };
+        let mut span = self.span(job, &work);
+        // Who sends it again by hand goes on with the event's own trace.
+        let traceparent = span.as_ref().map(|span| span.context().to_string());
+        let traceparent =
+            traceparent.as_deref().or(job.traceparent()).or(event.metadata.traceparent.as_deref());
+        let message = Message { id: &id, secrets: &secrets, body: body_of(&event)?, traceparent };
         // No connection of the database is held meanwhile.
         let attempt = self.webhooks.sender.send(&work.row.url, message).await;
+        if let (Some(span), Some(status)) = (&mut span, attempt.outcome.status()) {
+            span.set("http.response.status_code", i64::from(status));
+        }
+        if let Some(span) = span.as_mut().filter(|_| attempt.outcome.verdict() != Verdict::Delivered) {
+            span.fail(attempt.outcome.to_string());
+        }
+        drop(span);
         self.metrics.webhook_attempted(attempt.outcome.verdict());
         self.note(job, &work, &attempt).await
     }

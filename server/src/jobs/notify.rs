@@ -3,13 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 use tidewatch_events::id::NotificationRuleId;
-use tidewatch_events::{EventId, ProjectId};
+use tidewatch_events::{Envelope, EventId, ProjectId};
 use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 
 use crate::db::notifications::rules;
 use crate::notifications::dispatcher::Matcher;
 use crate::notifications::send;
 use crate::state::AppState;
+use crate::traces::path::following;
 
 /// The rule, and the event.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,10 +31,12 @@ impl JobPayload for Notify {
 pub fn new_job(
     project: ProjectId,
     rule_id: NotificationRuleId,
-    event_id: EventId,
+    event: &Envelope,
 ) -> Result<NewJob, serde_json::Error> {
+    let event_id = event.event_id;
     let key = format!("{rule_id}:{event_id}");
-    Ok(NewJob::of(&Notify { rule_id, event_id })?.in_project(project).unique(key))
+    let job = NewJob::of(&Notify { rule_id, event_id })?.in_project(project).unique(key);
+    Ok(job.in_trace(following(event)))
 }
 
 /// Does these jobs.
@@ -63,7 +66,7 @@ impl Handler for Notifier {
         if !Matcher::new(rule.clone()).asks_for(&event) {
             return Err(JobError::cancel("the rule was changed and asks for this event no more"));
         }
-        let told = send::announce(&mut transaction, &rule, &event).await?;
+        let told = send::announce(&mut transaction, &rule, &event, job.traceparent()).await?;
         job.complete_in(&mut transaction).await?;
         transaction.commit().await?;
         if let Some(told) = told {

@@ -43,7 +43,7 @@ impl Walk for Dispatch {
             matchers.iter().filter(|rule| rule.asks_for(event)).map(move |rule| (rule, event))
         });
         let jobs: Vec<NewJob> = pairs
-            .map(|(rule, event)| notify::new_job(project, rule.id, event.envelope.event_id))
+            .map(|(rule, event)| notify::new_job(project, rule.id, &event.envelope))
             .collect::<Result<_, _>>()?;
         enqueue_all(connection, &jobs).await.map_err(|error| Error::Internal(error.to_string()))?;
         Ok(jobs.len())

@@ -30,8 +30,8 @@ use crate::db::notifications::settings;
 use crate::error::Error;
 use crate::jobs::escalate;
 
-/// Writes what a rule makes of an event, and tells its audience. Says how many those are; `None` when the rule has
-/// made something of the event before.
+/// Writes what a rule makes of an event, and tells its audience, at this place of a trace. Says how many those are; `None` when
+/// the rule has made something of the event before.
 ///
 /// # Errors
 /// Postgres refused or could not be reached; then nothing may be committed.
@@ -39,6 +39,7 @@ pub async fn announce(
     transaction: &mut OutboxTransaction,
     rule: &RuleRow,
     event: &Event,
+    traceparent: Option<&str>,
 ) -> Result<Option<usize>, Error> {
     let project = event.routing.project_id;
     let text = template::render(&rule.template, &event.envelope);
@@ -55,7 +56,10 @@ pub async fn announce(
         later(transaction, project, message.id(), 1, step.after_seconds).await?;
     }
     let names = audience::names(&rule.audience, event);
-    let metadata = metadata_of(&message, event.envelope.metadata.correlation_id.clone());
+    let metadata = Metadata {
+        traceparent: traceparent.map(ToOwned::to_owned),
+        ..metadata_of(&message, event.envelope.metadata.correlation_id.clone())
+    };
     tell(transaction, project, &message, &names, 0, &metadata).await.map(Some)
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tidewatch_events::access::Actor;
@@ -82,8 +82,8 @@ impl StreamEnd {
         }
     }
 
-    /// As metrics have it.
-    const fn as_str(self) -> &'static str {
+    /// As metrics and the log have it.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Lagged => "lagged",
             Self::Stalled => "stalled",
@@ -127,12 +127,20 @@ struct Inner {
 pub struct Place {
     counts: StreamCounts,
     holders: [Option<Holder>; 2],
+    why: Arc<OnceLock<StreamEnd>>,
 }
 
 impl Place {
     /// The service ends the stream that has this place.
     pub fn ends(&self, why: StreamEnd) {
         self.counts.note_end(why);
+        let _ = self.why.set(why);
+    }
+
+    /// Why the service has ended that stream, as soon as it has.
+    #[must_use]
+    pub fn why(&self) -> Arc<OnceLock<StreamEnd>> {
+        Arc::clone(&self.why)
     }
 }
 
@@ -217,7 +225,7 @@ impl StreamCounts {
         for holder in holders.into_iter().flatten() {
             *open.entry(holder).or_default() += 1;
         }
-        Ok(Place { counts: self.clone(), holders })
+        Ok(Place { counts: self.clone(), holders, why: Arc::default() })
     }
 
     fn leave(&self, holders: [Option<Holder>; 2]) {

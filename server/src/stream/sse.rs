@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
@@ -21,6 +21,8 @@ use super::batch::{self, Batch};
 use super::limits::{Place, StreamEnd};
 use super::warden::Watch;
 use crate::presence::Present;
+use crate::traces::Traces;
+use crate::traces::path::envelopes;
 
 /// Least time in milliseconds before a reader connects again.
 const RETRY_MIN_MS: u64 = 1_000;
@@ -47,6 +49,8 @@ pub struct StreamInfo {
     pub named: bool,
     /// What stands for the reader's rights: see [`Connected::rights`].
     pub rights: String,
+    /// Who follows what is given to the reader.
+    pub traces: Traces,
 }
 
 /// What is held for a stream as long as it is there.
@@ -69,6 +73,7 @@ pub struct SseStream {
     heartbeat: Interval,
     batch: Option<Box<Batch>>,
     named: bool,
+    traces: Traces,
     stage: Stage,
 }
 
@@ -87,8 +92,9 @@ impl SseStream {
         let mut heartbeat = interval_at(Instant::now() + info.heartbeat, info.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let batch = info.batch.map(|window| Box::new(Batch::new(window)));
-        let named = info.named;
-        Self { subscription, held, heartbeat, batch, named, stage: Stage::Opening(Box::new(info)) }
+        let (named, traces) = (info.named, info.traces.clone());
+        let stage = Stage::Opening(Box::new(info));
+        Self { subscription, held, heartbeat, batch, named, traces, stage }
     }
 }
 
@@ -112,6 +118,7 @@ impl Stream for SseStream {
 impl SseStream {
     fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<Bytes> {
         while let Poll::Ready(delivery) = self.subscription.poll_next(context) {
+            self.trace(&delivery);
             match (delivery, &mut self.batch) {
                 (Delivery::Events(events), Some(batch)) => {
                     if batch.add(&events) {
@@ -141,6 +148,14 @@ impl SseStream {
         }
     }
 
+    fn trace(&self, delivery: &Delivery) {
+        if let Delivery::Events(events) | Delivery::Urgent(events) = delivery
+            && self.traces.is_on()
+        {
+            self.traces.delivered(self.subscription.id(), envelopes(events), SystemTime::now());
+        }
+    }
+
     /// What waits, and then what comes.
     fn behind_the_batch(&mut self, next: impl FnOnce(&mut Self) -> Bytes) -> Bytes {
         let batch = self.batch.as_mut().map(|batch| batch.take()).unwrap_or_default();
@@ -156,6 +171,7 @@ impl SseStream {
             instance: info.instance.clone(),
             recovered: self.subscription.recovered(),
             rights: info.rights.clone(),
+            traced: self.traces.is_on(),
         };
         let mut bytes = BytesMut::from(retry_line(draw_retry_ms()).as_bytes());
         bytes.extend_from_slice(&self.frame(CONNECTED, true, &connected));

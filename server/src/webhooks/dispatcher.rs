@@ -1,6 +1,8 @@
 //! The dispatcher: finds for each published event the endpoints that asked for it and may see it, and makes a delivery
 //! and a job for each of them. How the log is gone through is the business of [`crate::walker`].
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 use tidewatch_events::filter::TypePattern;
 use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
@@ -15,6 +17,7 @@ use crate::db::webhooks::listening::ListeningRow;
 use crate::db::webhooks::{deliveries, listening};
 use crate::error::Error;
 use crate::jobs::deliver_webhook::new_job;
+use crate::traces::path::following;
 use crate::walker::Walk;
 
 /// Makes deliveries of events.
@@ -41,12 +44,20 @@ impl Walk for Dispatch {
         endpoints: &Vec<Endpoint>,
         events: &[Event],
     ) -> Result<usize, Error> {
-        let new: Vec<NewDelivery> = events
+        let (new, of): (Vec<NewDelivery>, Vec<&Event>) = events
             .iter()
-            .flat_map(|event| endpoints.iter().filter_map(|endpoint| endpoint.delivery_of(event)))
-            .collect();
+            .flat_map(|event| {
+                endpoints.iter().filter_map(move |endpoint| Some((endpoint.delivery_of(event)?, event)))
+            })
+            .unzip();
         let made = deliveries::insert_all(connection, project, &new).await?;
-        let jobs = made.iter().map(|id| new_job(project, *id, 0)).collect::<Result<Vec<_>, _>>()?;
+        let traces: HashMap<WebhookDeliveryId, String> = new
+            .iter()
+            .zip(of)
+            .filter_map(|(delivery, event)| Some((delivery.id, following(&event.envelope)?)))
+            .collect();
+        let jobs = made.iter().map(|id| Ok(new_job(project, *id, 0)?.in_trace(traces.get(id).cloned())));
+        let jobs = jobs.collect::<Result<Vec<_>, serde_json::Error>>()?;
         enqueue_all(connection, &jobs).await.map_err(|error| Error::Internal(error.to_string()))?;
         Ok(made.len())
     }

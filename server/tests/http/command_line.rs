@@ -319,3 +319,24 @@ fn files_of(folder: &Path) -> Vec<(PathBuf, String)> {
 fn names(files: &[(PathBuf, String)]) -> Vec<&PathBuf> {
     files.iter().map(|(name, _)| name).collect()
 }
+
+/// Whoever set it in the environment has never seen the flag.
+#[test]
+fn a_wrong_value_names_its_variable() {
+    for (name, value, said) in [
+        ("TIDEWATCH_POLL_MS", "9999", "10..=500"),
+        ("TIDEWATCH_TRUSTED_PROXIES", "10.0.0.1,proxy", "must be an address"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318", "must be an address such as http://"),
+        ("OTEL_TRACES_SAMPLER", "sometimes", "parentbased_always_on"),
+        ("TIDEWATCH_LOG", "a=b=c", "must be a filter"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .args(["serve", "--database-url", "postgres://ann@127.0.0.1/tidewatch"])
+            .env(name, value)
+            .output()
+            .expect("the program");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(name) && text.contains(said), "{name}: {text}");
+    }
+}

@@ -15,6 +15,7 @@ use tidewatch_server::access::password;
 use tidewatch_server::access::secret::Digester;
 use tidewatch_server::access::session_store::{PgSessionStore, USER_ID_KEY};
 use tidewatch_server::config::outside::OutsideConfig;
+use tidewatch_server::config::traces::TracesConfig;
 use tidewatch_server::config::{DatabaseConfig, DatabaseUrl, Seconds, ServeConfig};
 use tidewatch_server::db;
 use tidewatch_server::db::api_keys::NewApiKey;
@@ -112,6 +113,7 @@ pub(crate) fn config(pool: &PgPool) -> ServeConfig {
         approval_limit_minor: 10_000_000,
         witness_minutes: 0,
         outside: OutsideConfig::default(),
+        traces: TracesConfig::default(),
         secret: Some(SECRET.into()),
     }
 }

@@ -1,6 +1,7 @@
 //! The EventSource of a tab that has the stream.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use tidewatch_events::stream::{CONNECTED, Connected, HEARTBEAT, Heartbeat, SYSTEM_MESSAGE};
 use wasm_bindgen::closure::Closure;
@@ -8,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventSource, MessageEvent};
 
 use super::parse;
+use super::receipts::Receipts;
 use crate::live::heard::Heard;
 use crate::live::machine::Millis;
 
@@ -25,8 +27,9 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(heard: Box<dyn Fn(Vec<Heard>)>, failed: Box<dyn Fn(())>) -> Self {
+        let receipts = Rc::<Receipts>::default();
         let on_message = Closure::new(move |event: MessageEvent| {
-            let message = read_message(&event);
+            let message = read_message(&event, &receipts);
             if !message.is_empty() {
                 heard(message);
             }
@@ -54,16 +57,21 @@ impl Source {
     }
 }
 
-fn read_message(event: &MessageEvent) -> Vec<Heard> {
+fn read_message(event: &MessageEvent, receipts: &Rc<Receipts>) -> Vec<Heard> {
     let Some(data) = event.data().as_string() else { return Vec::new() };
     let id = event.last_event_id();
     let heard = match event.type_().as_str() {
-        CONNECTED => return parse(&data).map(|connected| read_connected(id, connected)).unwrap_or_default(),
+        CONNECTED => {
+            let connected = parse(&data).inspect(|connected| receipts.connected(connected));
+            return connected.map(|connected| read_connected(id, connected)).unwrap_or_default();
+        }
         HEARTBEAT => {
             parse::<Heartbeat>(&data).map(|heartbeat| Heard::Heartbeat { id, position: heartbeat.position })
         }
         SYSTEM_MESSAGE => parse(&data).map(Heard::System),
-        _ => parse(&data).map(|envelope| Heard::Event { id, envelope: Box::new(envelope) }),
+        _ => parse(&data)
+            .inspect(|envelope| receipts.had(envelope))
+            .map(|envelope| Heard::Event { id, envelope: Box::new(envelope) }),
     };
     heard.into_iter().collect()
 }

@@ -102,7 +102,7 @@ pub async fn bulk_move(
         person: caller.person,
         correlation_id: origin.correlation_id.clone().unwrap_or_else(|| origin.request_id.clone()),
     };
-    job.enqueue(work.connection(), caller.project()).await?;
+    job.enqueue(work.connection(), caller.project(), origin.traceparent.clone()).await?;
     let done = finish(work, automation).await?;
     Ok(Bulk { automation: done.record.id, count })
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/events`: the stream, the page, and single events.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -40,6 +40,7 @@ use crate::stream::limits::Place;
 use crate::stream::page::{self, EventsPage, PageRequest};
 use crate::stream::resume;
 use crate::stream::sse::{Held, SseStream, StreamInfo};
+use crate::traces::path::traced;
 
 const JSON: &str = "application/json";
 /// Longest long-poll, in seconds.
@@ -178,6 +179,7 @@ async fn stream_or_page(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let rights = rights(&state, &reader.subject);
     let project = reader.caller.project();
+    let asked = SystemTime::now();
     let page = page::read(
         &state,
         PageRequest {
@@ -192,6 +194,10 @@ async fn stream_or_page(
         },
     )
     .await?;
+    if state.traces.is_on() {
+        let poll = ConnectionId::from_uuid(Uuid::now_v7());
+        state.traces.delivered(poll, page.events.iter().map(|event| &event.envelope), asked);
+    }
     Ok(answer_page(page, rights, project, form))
 }
 
@@ -298,23 +304,25 @@ fn open_stream(
         batch: request.batch,
         named: request.named,
         rights,
+        traces: state.traces.clone(),
     };
     let vary = [(VARY, HeaderValue::from_static(ACCEPT_ENCODING.as_str()))];
     // Only what is sent as it is can be written by the hub itself.
     let is_plain = request.batch.is_none() && request.named;
+    let why = place.why();
     let stream = SseStream::new(subscription, Held { watch, place, present }, info);
     let Some(coding) = request.coding else {
-        let hub = state.hub.clone();
+        let (hub, traces) = (state.hub.clone(), state.traces.clone());
         let attach: Option<Attach> = is_plain.then(|| {
             Box::new(move |sink| {
-                hub.attach(id, sink);
+                hub.attach(id, traced(traces, id, sink));
             }) as Attach
         });
-        return Ok((vary, EventStream::new(stream, attach)).into_response());
+        return Ok((vary, EventStream::new(stream, attach, why)).into_response());
     };
     let compressed = compress(stream, coding).map_err(|error| Error::Internal(error.to_string()))?;
     let coding = [(CONTENT_ENCODING, HeaderValue::from_static(coding.name()))];
-    Ok((vary, coding, EventStream::new(compressed, None)).into_response())
+    Ok((vary, coding, EventStream::new(compressed, None, why)).into_response())
 }
 
 /// A page on the wire.
