@@ -35,7 +35,7 @@ async fn every_documented_address_is_there_and_answers_as_documented(pool: PgPoo
     assert!(paths.len() > 100);
     for (path, operations) in paths {
         let Some(operation) = operations.get("get") else { continue };
-        let address = path.replace('{', "").replace('}', "");
+        let address = path.replace(['{', '}'], "");
         let answer = anonymous.get(&address).send().await.expect("an answer");
         let documented: BTreeSet<&str> =
             operation["responses"].as_object().expect("answers").keys().map(String::as_str).collect();

@@ -30,6 +30,7 @@ fn connected_with(number: u64, recovered: bool, rights: &str) -> Input {
         instance: "one".into(),
         recovered,
         rights: rights.into(),
+        traced: false,
     };
     Input::Connected { id: Some(token(number)), connected }
 }
