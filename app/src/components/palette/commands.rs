@@ -91,7 +91,7 @@ pub(super) fn commands_for(text: &str, user: Option<&CurrentUser>) -> Vec<Comman
     let wanted = text.to_lowercase();
     let views = user.views.iter().map(|view| Command::to("Saved views", &view.name, view.address()));
     let reference = user.staff.then_some(("API reference", Act::Press(r#".nav a[href="/api/docs"]"#)));
-    let actions = ACTIONS.into_iter().chain(reference);
+    let actions = reference.into_iter().chain(ACTIONS);
     let actions = actions.map(|(label, act)| Command { label: label.to_owned(), group: "Actions", act });
     let searches = user.modules.iter().filter(|_| !wanted.is_empty()).map(|module| {
         let label = format!("Search {} for “{text}”", module.title.to_lowercase());
