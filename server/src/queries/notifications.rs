@@ -7,7 +7,7 @@ use tidewatch_app::model::{
     NotificationSettingsPage, NotificationStep, Snapshot,
 };
 use tidewatch_events::id::{NotificationId, NotificationRuleId};
-use tidewatch_events::{EventId, Permission, ProjectId, visible};
+use tidewatch_events::{EventId, Permission, ProjectId, Timestamp, visible};
 
 use super::{cut_page, finish};
 use crate::access::Caller;
@@ -42,12 +42,24 @@ pub async fn inbox(
     let shown = &mut page.data.notifications;
     let new: Vec<NotificationId> =
         shown.iter().filter(|one| one.delivered_at.is_none()).map(|one| one.id).collect();
-    for taken in steps::take(state, recipient, &new, NotificationStep::Deliver).await? {
-        let one = shown.iter_mut().find(|one| one.id == taken.id);
+    let taken = steps::take(state, recipient, &new, NotificationStep::Deliver).await?;
+    let mut delivered: Vec<(NotificationId, u64, Option<Timestamp>)> =
+        taken.iter().map(|one| (one.id, one.version, one.progress.delivered_at.map(Into::into))).collect();
+    // Another request of theirs may have had it delivered since the page was read.
+    let by_another = new.into_iter().filter(|id| taken.iter().all(|one| one.id != *id));
+    for id in by_another {
+        match read_one(state, recipient, id).await {
+            Ok(now) => delivered.push((id, now.data.version, now.data.delivered_at)),
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for (id, version, at) in delivered {
+        let one = shown.iter_mut().find(|one| one.id == id);
         // Where something else has happened to it meanwhile, events tell of both, behind the page's position.
-        if let Some(one) = one.filter(|one| one.version + 1 == taken.version) {
-            one.version = taken.version;
-            one.delivered_at = taken.progress.delivered_at.map(Into::into);
+        if let Some(one) = one.filter(|one| one.version + 1 == version) {
+            one.version = version;
+            one.delivered_at = at;
         }
     }
     Ok(page)
