@@ -22,6 +22,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$here/lib/port.sh"
 # shellcheck source=scripts/lib/process.sh
 . "$here/lib/process.sh"
+# shellcheck source=scripts/lib/settings.sh
+. "$here/lib/settings.sh"
 
 cd "$TIDEWATCH_ROOT"
 folder="$TIDEWATCH_DATA/fuzz"
@@ -39,15 +41,6 @@ stop_all() {
   end_process "$server" 10
   "$here/postgres.sh" remove "$database" || true
   exit "$status"
-}
-
-# The server's settings are those of this run, whatever the shell has set for a server of its own.
-forget_settings() {
-  local name
-  for name in $(compgen -e | grep -E '^(TIDEWATCH|LEPTOS|PG|SCHEMATHESIS)' || true); do
-    [ "$name" = TIDEWATCH_POSTGRES_BIN ] || unset "$name"
-  done
-  unset DATABASE_URL
 }
 
 # A schemathesis of this very version, in a place of its own: no other Python of this machine is touched.
@@ -113,7 +106,7 @@ lock "$TIDEWATCH_DATA/fuzz.lock" "Another make fuzz-api is at work in this clone
 trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-forget_settings
+forget_settings TIDEWATCH_POSTGRES_BIN
 
 run_script "$here/setup.sh" rust
 need_toolchain

@@ -17,6 +17,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$here/lib/process.sh"
 # shellcheck source=scripts/lib/dist.sh
 . "$here/lib/dist.sh"
+# shellcheck source=scripts/lib/settings.sh
+. "$here/lib/settings.sh"
 # shellcheck source=scripts/lib/steps.sh
 . "$here/lib/steps.sh"
 
@@ -41,18 +43,6 @@ stop_all() {
   exit "$status"
 }
 
-# The server's settings are those of the tests, whatever the shell has set for a server of its own.
-forget_settings() {
-  local name
-  for name in $(compgen -e | grep -E '^(TIDEWATCH|LEPTOS|PG)' || true); do
-    case "$name" in
-      TIDEWATCH_CHROMIUM | TIDEWATCH_POSTGRES_BIN | TIDEWATCH_SCREENS_OF | TIDEWATCH_HERO_MINUTES) ;;
-      *) unset "$name" ;;
-    esac
-  done
-  unset DATABASE_URL
-}
-
 # shellcheck disable=SC2317 # called through take_step
 browser_tests() {
   cd "$TIDEWATCH_ROOT/end2end" && node_modules/.bin/tsc --noEmit && node_modules/.bin/playwright test --reporter=list
@@ -70,7 +60,7 @@ lock "$TIDEWATCH_DATA/test.lock" "Another make test is at work in this clone; wa
 trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-forget_settings
+forget_settings TIDEWATCH_CHROMIUM TIDEWATCH_POSTGRES_BIN TIDEWATCH_SCREENS_OF TIDEWATCH_HERO_MINUTES
 
 case "$part" in
   rust) run_script "$here/setup.sh" rust ;;

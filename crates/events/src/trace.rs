@@ -20,7 +20,7 @@ pub struct TraceContext {
 pub struct ParseTraceContextError;
 
 impl TraceContext {
-    /// What this `traceparent` says, where its trace is recorded. Most events are of none: those cost a look at the text's end.
+    /// What this `traceparent` says, where its trace is recorded.
     #[must_use]
     pub fn recorded(traceparent: Option<&str>) -> Option<Self> {
         traceparent?.parse().ok().filter(|context: &Self| context.sampled)

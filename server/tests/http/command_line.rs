@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::support::{PASSWORD, SECRET, TestServer, eventually};
+use crate::support::{PASSWORD, SECRET, TestServer, database_url, eventually};
 
 /// What the command said, and whether it went well.
 async fn tidewatch(pool: &PgPool, arguments: &[&str], input: &str) -> (bool, String) {
@@ -21,9 +21,7 @@ pub(crate) async fn tidewatch_code(pool: &PgPool, arguments: &[&str]) -> (Option
 }
 
 async fn tidewatch_with(pool: &PgPool, arguments: &[&str], input: &str) -> (Option<i32>, String) {
-    let mut url = std::env::var("DATABASE_URL").expect("a database").parse::<reqwest::Url>().expect("a URL");
-    url.set_path(pool.connect_options().get_database().expect("a database"));
-    let url = url.to_string();
+    let url = database_url(pool);
     let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     let input = input.to_owned();
     let run = move || {

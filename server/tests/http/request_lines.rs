@@ -9,7 +9,7 @@ use reqwest::header::ACCEPT;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::support::{SECRET, TestServer, eventually, soon};
+use crate::support::{SECRET, TestServer, database_url, eventually, soon};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -22,12 +22,9 @@ struct Program {
 
 impl Program {
     async fn start(pool: &PgPool) -> Self {
-        let mut url: reqwest::Url =
-            std::env::var("DATABASE_URL").expect("a database").parse().expect("a URL");
-        url.set_path(pool.connect_options().get_database().expect("a database"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
             .arg("serve")
-            .env("DATABASE_URL", url.as_str())
+            .env("DATABASE_URL", database_url(pool))
             .env("TIDEWATCH_SECRET", SECRET)
             .env("TIDEWATCH_LISTEN", "127.0.0.1:0")
             .env("TIDEWATCH_DRAIN_NOTICE_SECONDS", "0")

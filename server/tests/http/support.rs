@@ -82,6 +82,13 @@ pub(crate) struct Client {
     cookie: Option<String>,
 }
 
+/// The address of this test's database, for a program that is started on it.
+pub(crate) fn database_url(pool: &PgPool) -> String {
+    let mut url = std::env::var("DATABASE_URL").expect("a database").parse::<reqwest::Url>().expect("a URL");
+    url.set_path(pool.connect_options().get_database().expect("a database"));
+    url.into()
+}
+
 pub(crate) fn config(pool: &PgPool) -> ServeConfig {
     ServeConfig {
         database: DatabaseConfig {
