@@ -197,12 +197,11 @@ pub async fn run(
         .woken_by(state.app.jobs.clone());
     tasks.spawn(tellers.run(background.clone()));
     let Webhooks { pool, alarm, .. } = state.app.webhooks.clone();
-    tasks.spawn(
-        Walker::new(&state.app, pool, alarm).run::<webhooks::dispatcher::Dispatch>(background.clone()),
-    );
+    let dispatch = webhooks::dispatcher::Dispatch { traces: state.app.traces.clone() };
+    tasks.spawn(Walker::new(&state.app, pool, alarm).run(dispatch, background.clone()));
     let Notifications { pool, alarm, .. } = state.app.notifications.clone();
-    let dispatcher = Walker::new(&state.app, pool, alarm);
-    tasks.spawn(dispatcher.run::<notifications::dispatcher::Dispatch>(background.clone()));
+    let dispatch = notifications::dispatcher::Dispatch { traces: state.app.traces.clone() };
+    tasks.spawn(Walker::new(&state.app, pool, alarm).run(dispatch, background.clone()));
     let system = state.system.clone();
     tasks.spawn(machinery::watch(state.app.metrics.clone(), system.clone(), background.clone()));
     tasks.spawn(rollups::run(system.clone(), background.clone()));

@@ -43,6 +43,7 @@ pub trait Walk: Send + Sync + 'static {
 
     /// Makes of the events what is to be made of them, in the cursor's transaction, and says how much that was.
     fn take(
+        &self,
         connection: &mut PgConnection,
         project: ProjectId,
         audience: &Self::Audience,
@@ -93,10 +94,10 @@ impl Walker {
 
     /// Walks behind what is published, until `shutdown`. Errors are logged and tried again: the cursor is kept, so
     /// nothing is lost by them.
-    pub async fn run<W: Walk>(self, shutdown: CancellationToken) {
+    pub async fn run<W: Walk>(self, walk: W, shutdown: CancellationToken) {
         let work = async {
             loop {
-                let idle = match self.look::<W>().await {
+                let idle = match self.look(&walk).await {
                     Ok(somebody) => !somebody,
                     Err(error) => {
                         tracing::warn!(%error, walk = W::NAME, "cannot see for which projects to look; will try again");
@@ -118,11 +119,11 @@ impl Walker {
     }
 
     /// Looks at everything that is published now, and says whether any project has a cursor.
-    async fn look<W: Walk>(&self) -> Result<bool, Error> {
+    async fn look<W: Walk>(&self, walk: &W) -> Result<bool, Error> {
         let projects = W::CURSORS.list(&mut *self.pool.acquire().await?).await?;
         for (project, _) in projects.iter().filter(|(_, behind)| *behind) {
             // What is wrong with one project must not hold up the others.
-            if let Err(error) = self.catch_up::<W>(*project).await {
+            if let Err(error) = self.catch_up(walk, *project).await {
                 tracing::warn!(%error, walk = W::NAME, project.id = %project, "cannot go through the log; will try again");
             }
         }
@@ -130,10 +131,10 @@ impl Walker {
     }
 
     /// Looks at everything that is published in a project. Each step is a transaction; a backlog is many.
-    async fn catch_up<W: Walk>(&self, project: ProjectId) -> Result<(), Error> {
+    async fn catch_up<W: Walk>(&self, walk: &W, project: ProjectId) -> Result<(), Error> {
         loop {
             let mut transaction = self.pool.begin().await?;
-            let done = step::<W>(&mut transaction, &self.log, project).await?;
+            let done = step(walk, &mut transaction, &self.log, project).await?;
             transaction.commit().await?;
             if done.made > 0 {
                 self.jobs.wake_workers();
@@ -151,6 +152,7 @@ impl Walker {
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn step<W: Walk>(
+    walk: &W,
     connection: &mut PgConnection,
     log: &PublishedLog,
     project: ProjectId,
@@ -170,7 +172,7 @@ pub async fn step<W: Walk>(
             "events were dropped by retention before anything was made of them"
         );
     }
-    let made = W::take(connection, project, &audience, &page.events).await?;
+    let made = walk.take(connection, project, &audience, &page.events).await?;
     W::CURSORS.advance(connection, project, last.envelope.position).await?;
     Ok(Step { events: page.events.len(), made })
 }

@@ -3,14 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 use tidewatch_events::id::NotificationRuleId;
-use tidewatch_events::{Envelope, EventId, ProjectId};
+use tidewatch_events::{EventId, ProjectId};
 use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 
 use crate::db::notifications::rules;
 use crate::notifications::dispatcher::Matcher;
 use crate::notifications::send;
 use crate::state::AppState;
-use crate::traces::path::following;
 
 /// The rule, and the event.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,12 +30,10 @@ impl JobPayload for Notify {
 pub fn new_job(
     project: ProjectId,
     rule_id: NotificationRuleId,
-    event: &Envelope,
+    event_id: EventId,
 ) -> Result<NewJob, serde_json::Error> {
-    let event_id = event.event_id;
     let key = format!("{rule_id}:{event_id}");
-    let job = NewJob::of(&Notify { rule_id, event_id })?.in_project(project).unique(key);
-    Ok(job.in_trace(following(event)))
+    Ok(NewJob::of(&Notify { rule_id, event_id })?.in_project(project).unique(key))
 }
 
 /// Does these jobs.

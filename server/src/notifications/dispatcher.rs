@@ -13,11 +13,15 @@ use crate::db::cursors::{Cursors, NOTIFICATIONS};
 use crate::db::notifications::rules::{self, RuleRow};
 use crate::error::Error;
 use crate::jobs::notify;
+use crate::traces::Traces;
 use crate::walker::Walk;
 
 /// Makes jobs of events.
 #[derive(Debug)]
-pub struct Dispatch;
+pub struct Dispatch {
+    /// In whose traces the jobs belong.
+    pub traces: Traces,
+}
 
 impl Walk for Dispatch {
     const NAME: &'static str = "notifications";
@@ -34,6 +38,7 @@ impl Walk for Dispatch {
     }
 
     async fn take(
+        &self,
         connection: &mut PgConnection,
         project: ProjectId,
         matchers: &Vec<Matcher>,
@@ -43,8 +48,11 @@ impl Walk for Dispatch {
             matchers.iter().filter(|rule| rule.asks_for(event)).map(move |rule| (rule, event))
         });
         let jobs: Vec<NewJob> = pairs
-            .map(|(rule, event)| notify::new_job(project, rule.id, &event.envelope))
-            .collect::<Result<_, _>>()?;
+            .map(|(rule, event)| {
+                let job = notify::new_job(project, rule.id, event.envelope.event_id)?;
+                Ok(job.in_trace(self.traces.following(&event.envelope)))
+            })
+            .collect::<Result<_, serde_json::Error>>()?;
         enqueue_all(connection, &jobs).await.map_err(|error| Error::Internal(error.to_string()))?;
         Ok(jobs.len())
     }

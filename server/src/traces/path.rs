@@ -81,15 +81,16 @@ pub(crate) fn behind(envelope: &Envelope) -> Option<TraceContext> {
     Some(recorded.at(Step::Relay.id(envelope.event_id)))
 }
 
-/// The `traceparent` of what follows from a published event: behind its publication where the trace is recorded, else the event's
-/// own, which others may follow.
-#[must_use]
-pub(crate) fn following(envelope: &Envelope) -> Option<String> {
-    let own = || envelope.metadata.traceparent.clone();
-    behind(envelope).map(|context| context.to_string()).or_else(own)
-}
-
 impl Traces {
+    /// The `traceparent` of what follows from a published event: behind its publication where that is recorded here, else the
+    /// event's own, which others may follow.
+    #[must_use]
+    pub(crate) fn following(&self, envelope: &Envelope) -> Option<String> {
+        // Where nothing is sent, nobody would ever have the publication's span: what follows would hang on nothing.
+        let published = behind(envelope).filter(|_| self.is_on());
+        published.map(|context| context.to_string()).or_else(|| envelope.metadata.traceparent.clone())
+    }
+
     fn step(&self, parent: TraceContext, step: Step, kind: SpanKind, name: String, told: &Told<'_>) -> Span {
         let context = parent.at(step.id(told.event));
         let mut span = Span::new(self, context, Some(parent), kind, name.into());

@@ -17,12 +17,15 @@ use crate::db::webhooks::listening::ListeningRow;
 use crate::db::webhooks::{deliveries, listening};
 use crate::error::Error;
 use crate::jobs::deliver_webhook::new_job;
-use crate::traces::path::following;
+use crate::traces::Traces;
 use crate::walker::Walk;
 
 /// Makes deliveries of events.
 #[derive(Debug)]
-pub struct Dispatch;
+pub struct Dispatch {
+    /// In whose traces the jobs belong.
+    pub traces: Traces,
+}
 
 impl Walk for Dispatch {
     const NAME: &'static str = "webhooks";
@@ -39,6 +42,7 @@ impl Walk for Dispatch {
     }
 
     async fn take(
+        &self,
         connection: &mut PgConnection,
         project: ProjectId,
         endpoints: &Vec<Endpoint>,
@@ -54,7 +58,7 @@ impl Walk for Dispatch {
         let traces: HashMap<WebhookDeliveryId, String> = new
             .iter()
             .zip(of)
-            .filter_map(|(delivery, event)| Some((delivery.id, following(&event.envelope)?)))
+            .filter_map(|(delivery, event)| Some((delivery.id, self.traces.following(&event.envelope)?)))
             .collect();
         let jobs = made.iter().map(|id| Ok(new_job(project, *id, 0)?.in_trace(traces.get(id).cloned())));
         let jobs = jobs.collect::<Result<Vec<_>, serde_json::Error>>()?;

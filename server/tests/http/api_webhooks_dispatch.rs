@@ -9,6 +9,7 @@ use tidewatch_outbox::{PublishedLog, publish_pending, record_all};
 use tidewatch_server::db;
 use tidewatch_server::db::cursors::WEBHOOKS;
 use tidewatch_server::db::webhooks::endpoints::{self, EndpointColumns};
+use tidewatch_server::traces::Traces;
 use tidewatch_server::walker::step;
 use tidewatch_server::webhooks::dispatcher::Dispatch;
 
@@ -62,13 +63,14 @@ async fn deliveries_jobs_and_cursor_are_there_together_or_not_at_all(pool: PgPoo
     let mut connection = pool.acquire().await.expect("a connection");
     let project = db::projects::ensure(&mut connection, "demo", "Demo").await.expect("a project");
     let log = PublishedLog::new(pool.clone());
+    let dispatch = Dispatch { traces: Traces::default() };
     publish(&mut connection, project, 1, 5).await;
     endpoint(&mut connection, project, 2).await;
     endpoint(&mut connection, project, 4).await;
     // Killed before the commit, twice.
     for _ in 0..2 {
         let mut transaction = pool.begin().await.expect("a transaction");
-        let done = step::<Dispatch>(&mut transaction, &log, project).await.expect("dispatched");
+        let done = step(&dispatch, &mut transaction, &log, project).await.expect("dispatched");
         assert_eq!((done.events, done.made), (3, 4), "of 3, 4 and 5 the second endpoint asks for 5 alone");
         // Dropped, it would be rolled back at some later moment, and its lock would make the next step pass by.
         transaction.rollback().await.expect("rolled back");
@@ -77,7 +79,7 @@ async fn deliveries_jobs_and_cursor_are_there_together_or_not_at_all(pool: PgPoo
     // Killed right behind it: whoever comes next goes on from there.
     let once = async || {
         let mut transaction = pool.begin().await.expect("a transaction");
-        let done = step::<Dispatch>(&mut transaction, &log, project).await.expect("dispatched");
+        let done = step(&dispatch, &mut transaction, &log, project).await.expect("dispatched");
         transaction.commit().await.expect("committed");
         done.made
     };
@@ -96,18 +98,19 @@ async fn one_at_a_time_goes_on_and_the_others_pass_by(pool: PgPool) {
     let mut connection = pool.acquire().await.expect("a connection");
     let project = db::projects::ensure(&mut connection, "demo", "Demo").await.expect("a project");
     let log = PublishedLog::new(pool.clone());
+    let dispatch = Dispatch { traces: Traces::default() };
     endpoint(&mut connection, project, 0).await;
     publish(&mut connection, project, 1, 450).await;
     let mut first = pool.begin().await.expect("a transaction");
     assert_eq!(
-        step::<Dispatch>(&mut first, &log, project).await.expect("dispatched").events,
+        step(&dispatch, &mut first, &log, project).await.expect("dispatched").events,
         200,
         "a step has an end"
     );
     let mut second = pool.begin().await.expect("a transaction");
-    assert_eq!(step::<Dispatch>(&mut second, &log, project).await.expect("passed by").events, 0);
+    assert_eq!(step(&dispatch, &mut second, &log, project).await.expect("passed by").events, 0);
     first.commit().await.expect("committed");
-    assert_eq!(step::<Dispatch>(&mut second, &log, project).await.expect("dispatched").events, 200);
+    assert_eq!(step(&dispatch, &mut second, &log, project).await.expect("dispatched").events, 200);
     second.commit().await.expect("committed");
     assert_eq!(state(&pool).await, (400, 400, 400));
 }

@@ -15,6 +15,7 @@ use tidewatch_server::db::notifications::{messages, rules};
 use tidewatch_server::notifications::dispatcher::Dispatch;
 use tidewatch_server::notifications::{retention, send};
 use tidewatch_server::serve;
+use tidewatch_server::traces::Traces;
 use tidewatch_server::walker::step;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -280,13 +281,14 @@ async fn all_of_a_step_is_there_or_nothing_of_it(pool: PgPool) {
     let log = PublishedLog::new(pool.clone());
 
     // The dispatcher, killed before its commit.
+    let dispatch = Dispatch { traces: Traces::default() };
     let mut transaction = pool.begin().await.expect("a transaction");
-    assert_eq!(step::<Dispatch>(&mut transaction, &log, project).await.expect("a step").made, 3);
+    assert_eq!(step(&dispatch, &mut transaction, &log, project).await.expect("a step").made, 3);
     transaction.rollback().await.expect("rolled back");
     assert_eq!(state(&pool).await, (0, 0, 0, 0));
     for expected in [3, 0] {
         let mut transaction = pool.begin().await.expect("a transaction");
-        assert_eq!(step::<Dispatch>(&mut transaction, &log, project).await.expect("a step").made, expected);
+        assert_eq!(step(&dispatch, &mut transaction, &log, project).await.expect("a step").made, expected);
         transaction.commit().await.expect("committed");
     }
     assert_eq!(state(&pool).await, (0, 0, 0, 3));

@@ -251,9 +251,7 @@ async fn what_a_rule_no_longer_asks_for_when_its_job_is_done_is_told_nobody(pool
     // As they wait where the rule asked for these when they were published.
     for event in [&before, &other, &light] {
         let rule = text(&heavy["id"]).parse().expect("an id");
-        let event = server.client.json(&format!("/api/v1/events/{event}")).await;
-        let event = serde_json::from_value(event).expect("an event");
-        let job = notify::new_job(server.project, rule, &event).expect("a job");
+        let job = notify::new_job(server.project, rule, event.parse().expect("an id")).expect("a job");
         enqueue(&mut pool.acquire().await.expect("a connection"), job).await.expect("enqueued");
     }
     all_told(&server).await;

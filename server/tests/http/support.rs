@@ -167,12 +167,12 @@ impl TestServer {
         &self.base
     }
 
-    /// A client with a new key of these scopes.
     /// Host and port.
     pub(crate) fn address(&self) -> &str {
         self.base.trim_start_matches("http://")
     }
 
+    /// A client with a new key of these scopes.
     pub(crate) async fn client_with(&self, scopes: &[&str]) -> Client {
         self.client_of(self.project, scopes).await
     }

@@ -236,14 +236,21 @@ async fn a_collector_that_is_away_hurts_nobody(pool: PgPool) {
     server.stop().await;
 }
 
-/// Without a collector, an event keeps what its caller said, and nothing is told of traces.
+/// Without a collector, an event and the webhooks behind it keep what the caller said, and nothing is told of traces.
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn off_is_as_if_there_were_none(pool: PgPool) {
-    let server = TestServer::start(&pool).await;
+    let server = TestServer::start_with(&pool, |config| {
+        config.webhook_allowed_networks = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    let receiver = Receiver::start().await;
+    make_at(&server.client, &receiver).await;
     let mut stream = server.client.stream("?types=settlement.*").await;
     assert!(stream.connected.data.get("traced").is_none());
     let traceparent = format!("00-{TRACE}-{PARENT}-01");
     create(&server, "OFF", &traceparent).await;
     assert_eq!(stream.next().await.data["metadata"]["traceparent"], traceparent);
+    let received = receiver.wait_for(1).await.remove(0);
+    assert_eq!(received.header("traceparent"), traceparent, "not a span that nobody will ever have");
     server.stop().await;
 }
