@@ -83,6 +83,36 @@ async fn every_operation_refuses_parameters_that_it_does_not_know_and_names_them
     server.stop().await;
 }
 
+/// A parameter that is documented and then ignored would be no better than one that nobody knows.
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn every_documented_number_and_choice_is_read(pool: PgPool) {
+    let server = own_module::start(&pool).await;
+    let (mut wrong, mut tried) = (Vec::new(), 0);
+    // What is named in the address is not there, which may be said first; and there are keys at this that have no inbox.
+    let listed = |operation: &Operation| operation.method == Method::GET && !operation.path.contains('{');
+    for operation in operations(&server.client).await.into_iter().filter(listed) {
+        let refuses_keys = operation.description["description"].to_string().contains("an API key is refused");
+        let parameters = operation.description["parameters"].as_array().cloned().unwrap_or_default();
+        let closed = |parameter: &&Value| {
+            let schema = &parameter["schema"];
+            parameter["in"] == "query" && (schema["type"] == "integer" || schema.get("enum").is_some())
+        };
+        for parameter in parameters.iter().filter(closed).filter(|_| !refuses_keys) {
+            let name = parameter["name"].as_str().expect("a name");
+            let address = format!("{}?{name}=no-such-value", operation.path);
+            tried += 1;
+            match refusal(&server.client, &operation.method, &address).await {
+                Ok(names) if names == [name] => {}
+                Ok(names) => wrong.push(format!("{address}: {names:?}")),
+                Err(told) => wrong.push(told),
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    server.stop().await;
+}
+
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn an_address_that_is_no_text_is_a_problem_wherever_it_leads(pool: PgPool) {
     let server = own_module::start(&pool).await;

@@ -41,7 +41,6 @@ pub fn routes() -> Routes {
             .query_or_empty::<Timestamp>("from", "Only from then on.")
             .query_or_empty::<Timestamp>("to", "Only before then.")
             .query::<AuditEntryId>("after", "`next` of the page before.")
-            .query_number("limit", "Most entries of the page.", 1, MAX_LIMIT, AUDIT_PAGE.into())
     };
     Routes::of("Audit")
         .get(
@@ -49,6 +48,7 @@ pub fn routes() -> Routes {
             list,
             narrowed(Operation::new("listAuditEntries", "List what was changed"))
                 .describe("Newest first. For `Accept: text/csv` all of it, as by the export.")
+                .query_number("limit", "Most entries of the page.", 1, MAX_LIMIT, AUDIT_PAGE.into())
                 .answers::<AuditPage>("A page of the log.")
                 .answers_with(StatusCode::OK, "", csv::CONTENT_TYPE_CSV, Shape::text())
                 .answered_like(COLUMNS.join(","))
@@ -98,10 +98,10 @@ async fn list(
 ) -> Result<Response, Error> {
     let form = negotiate(&headers, &[JSON, csv::CONTENT_TYPE_CSV])
         .ok_or(Error::NotAcceptable("accept application/json or text/csv"))?;
+    let limit = query.number("limit", 1..=MAX_LIMIT, AUDIT_PAGE.into())?;
     if form == csv::CONTENT_TYPE_CSV {
         return export(State(state), caller, query).await;
     }
-    let limit = query.number("limit", 1..=MAX_LIMIT, AUDIT_PAGE.into())?;
     let page =
         queries::audit(&state, &caller, &read_query(&query)?, u32::try_from(limit).unwrap_or(AUDIT_PAGE))
             .await?;
