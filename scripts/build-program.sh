@@ -12,9 +12,6 @@ flags=() profile=debug
 if [ -n "${TIDEWATCH_RELEASE:-}" ]; then
   flags=(--release) profile=release
 fi
-# As cargo-leptos has built the site, with either profile: the browser takes over no page that was rendered otherwise. It also
-# has the server compiled already.
-export RUSTFLAGS="$PRODUCTION_RUSTFLAGS${RUSTFLAGS:+ $RUSTFLAGS}"
 cd "$TIDEWATCH_ROOT"
 cargo build --package "$package" --bin "$package" ${flags[@]+"${flags[@]}"}
 # Beside hash.txt, which it looks for there.

@@ -21,7 +21,6 @@ flags=() profile=debug
 if [ -n "${TIDEWATCH_RELEASE:-}" ]; then
   # Compressed as far as it goes, once: the server sends these as they are.
   flags=(--release --precompress) profile=release
-  export RUSTFLAGS="$PRODUCTION_RUSTFLAGS${RUSTFLAGS:+ $RUSTFLAGS}"
 fi
 
 is_built() { [ -x "$dist/tidewatch" ] && [ "$(cat "$dist/built-from" 2>/dev/null)" = "$fingerprint" ]; }

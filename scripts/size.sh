@@ -18,7 +18,6 @@ site="$TIDEWATCH_DATA/size/site"
 lock "$CARGO_TARGET_DIR/tidewatch.lock" "Another build is at work in $CARGO_TARGET_DIR; waiting for it."
 cd "$TIDEWATCH_ROOT"
 export LEPTOS_SITE_ROOT="$site"
-export RUSTFLAGS="$PRODUCTION_RUSTFLAGS${RUSTFLAGS:+ $RUSTFLAGS}"
 LONG_TAIL=80 run_long size "Building the site for production — some minutes" \
   cargo leptos build --split --release --frontend-only
 node "$here/size.mjs" "$site/pkg"

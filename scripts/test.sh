@@ -80,9 +80,7 @@ export DATABASE_URL
 
 if [ "$part" = all ] || [ "$part" = rust ]; then
   take_step dependencies "Directions of the dependencies" "$here/check-dependencies.sh"
-  # With the flags that the site is built with: its dependencies are compiled once, and pages are not a type of 2 GB each.
-  take_step rust "Rust tests" env RUSTFLAGS="$PRODUCTION_RUSTFLAGS${RUSTFLAGS:+ $RUSTFLAGS}" \
-    cargo test --workspace --exclude tidewatch-frontend --no-fail-fast
+  take_step rust "Rust tests" cargo test --workspace --exclude tidewatch-frontend --no-fail-fast
 fi
 if [ "$part" != rust ]; then
   take_step build "Build of server and site" "$here/build.sh" "$dist"

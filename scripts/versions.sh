@@ -10,10 +10,6 @@ BINARYEN_NPM=132            # wasm-opt, for production alone
 POSTGRES_MINIMUM=15
 SCHEMATHESIS_VERSION=4.32.5 # from PyPI, for make fuzz-api alone
 
-# Without it each page is one type of all that is in it: 21 MB for the browser (1.9 MB after brotli), and a compiler that
-# reaches its limits.
-PRODUCTION_RUSTFLAGS='--cfg erase_components'
-
 # The command-line tool and the library must be the very same version.
 wasm_bindgen_version() {
   sed -n 's/^wasm-bindgen *= *"=\([0-9.]*\)".*/\1/p; s/^wasm-bindgen *=.*version *= *"=\([0-9.]*\)".*/\1/p' \

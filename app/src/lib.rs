@@ -19,6 +19,12 @@
 #![recursion_limit = "256"]
 #![expect(unreachable_pub, reason = "the component macro wants `pub` on components and their properties")]
 
+#[cfg(not(erase_components))]
+compile_error!(
+    "Compile with `--cfg erase_components`, as .cargo/config.toml of Tidewatch's repository says: it is found from a folder \
+     inside of it, and where RUSTFLAGS is not set."
+);
+
 pub mod address;
 pub mod api;
 #[cfg(feature = "ssr")]
