@@ -62,18 +62,13 @@ install_schemathesis() {
 }
 
 start_server() {
-  local waited=0
   spawn "$folder/server.log" "$program" serve
   server=$SPAWNED
-  until [ "$(http_status 127.0.0.1 "$port" /readyz || true)" = 200 ]; do
-    if ! is_alive "$server" || [ "$waited" -ge 300 ]; then
-      complain "The server does not serve."
-      show_tail "$folder/server.log" 30
-      exit 1
-    fi
-    sleep 0.2
-    waited=$((waited + 1))
-  done
+  if ! wait_until_ready 127.0.0.1 "$port" "$server"; then
+    complain "The server does not serve."
+    show_tail "$folder/server.log" 30
+    exit 1
+  fi
 }
 
 # An access token of the demo's operator: it counts for 10 minutes.

@@ -75,17 +75,11 @@ start_server() {
   spawn "$logs/server.log" "$program" serve
   server=$SPAWNED
   echo "$server" >"$TIDEWATCH_DATA/server.pid"
-  local waited=0
-  until [ "$(http_status "$host" "$port" /readyz || true)" = 200 ]; do
-    is_alive "$server" || server_ended
-    if [ "$waited" -ge 300 ]; then
-      complain "The server is not ready after 60 s (GET /readyz answers: $(http_status "$host" "$port" /readyz || echo nothing))."
-      show_tail "$logs/server.log"
-      exit 1
-    fi
-    sleep 0.2
-    waited=$((waited + 1))
-  done
+  wait_until_ready "$host" "$port" "$server" && return
+  is_alive "$server" || server_ended
+  complain "The server is not ready after 60 s (GET /readyz answers: $(http_status "$host" "$port" /readyz || echo nothing))."
+  show_tail "$logs/server.log"
+  exit 1
 }
 
 server_ended() {

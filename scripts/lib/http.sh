@@ -1,4 +1,4 @@
-# One HTTP request without a program for it.
+# HTTP without a program for it.
 # shellcheck shell=bash
 
 # http_status HOST PORT PATH: prints the status code; fails when nobody answers.
@@ -10,3 +10,13 @@ http_status() (
   IFS='' read -r -t 1 -d '' _ <&3 # the rest, so that the server sees no broken connection
   printf '%s\n' "$status"
 )
+
+# wait_until_ready HOST PORT PID: until the server takes work. Fails when its process (lib/process.sh) has ended, or after 60 s.
+wait_until_ready() {
+  local waited=0
+  until [ "$(http_status "$1" "$2" /readyz || true)" = 200 ]; do
+    is_alive "$3" && [ "$waited" -lt 300 ] || return 1
+    sleep 0.2
+    waited=$((waited + 1))
+  done
+}

@@ -251,6 +251,9 @@ fn what_an_installation_adds_is_described_as_the_rest_is() {
     let schemas = &openapi["components"]["schemas"];
     assert_eq!(schemas["NewParcel"]["required"], json!(["reference", "items"]));
     assert_eq!(schemas["Parcel"]["properties"]["status"]["enum"][1], "underway");
+    let method = &schemas["NewPayment"]["properties"]["method"];
+    assert_eq!(method["type"], json!(["string", "null"]), "it may be left out");
+    assert_eq!(method["enum"].as_array().and_then(|words| words.last()), Some(&Value::Null));
     let moves = schemas["ParcelMove"]["discriminator"]["mapping"].as_object().expect("a mapping");
     assert_eq!(moves.keys().collect::<Vec<_>>(), ["assign", "cancel", "finish", "start"]);
 

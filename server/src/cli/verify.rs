@@ -58,6 +58,9 @@ pub(super) async fn run(command: Verify, modules: &Modules) -> ExitCode {
 async fn verify(command: &Verify, modules: &Modules) -> anyhow::Result<bool> {
     let pool = connect(&command.database);
     let projects = projects(&pool, command.project.as_deref()).await?;
+    if projects.is_empty() && !command.json {
+        say(format_args!("There is no project yet, so nothing that could differ."));
+    }
     let mut reports = Vec::new();
     for (slug, project) in projects {
         let report = look(&pool, modules, &slug, project)

@@ -513,6 +513,8 @@ async fn each_project_has_its_run_by_the_clock(pool: PgPool) {
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn at_the_terminal_the_code_says_what_it_found(pool: PgPool) {
+    let (code, said) = crate::command_line::tidewatch_code(&pool, &["verify"]).await;
+    assert_eq!((code, said.contains("no project yet")), (Some(0), true), "{said}");
     let server = TestServer::start(&pool).await;
     captured_payment(&server.client).await;
     let (code, said) = crate::command_line::tidewatch_code(&pool, &["verify"]).await;
