@@ -99,12 +99,18 @@ async fn every_documented_number_and_choice_is_read(pool: PgPool) {
         };
         for parameter in parameters.iter().filter(closed).filter(|_| !refuses_keys) {
             let name = parameter["name"].as_str().expect("a name");
-            let address = format!("{}?{name}=no-such-value", operation.path);
-            tried += 1;
-            match refusal(&server.client, &operation.method, &address).await {
-                Ok(names) if names == [name] => {}
-                Ok(names) => wrong.push(format!("{address}: {names:?}")),
-                Err(told) => wrong.push(told),
+            let mut addresses = vec![format!("{}?{name}=no-such-value", operation.path)];
+            // A file is not made of less.
+            if name != "export" && parameters.iter().any(|other| other["name"] == "export") {
+                addresses.push(format!("{}&export=csv", addresses[0]));
+            }
+            for address in addresses {
+                tried += 1;
+                match refusal(&server.client, &operation.method, &address).await {
+                    Ok(names) if names == [name] => {}
+                    Ok(names) => wrong.push(format!("{address}: {names:?}")),
+                    Err(told) => wrong.push(told),
+                }
             }
         }
     }

@@ -152,11 +152,14 @@ fn read_query(module: &Module, query: Query) -> Result<(RecordQuery, Option<Form
             .map(|limit| u32::try_from(limit).unwrap_or(RecordQuery::MOST_ROWS))?,
     };
     queries::records::check(module, &asked)?;
-    let form = match (query.get("export"), query.get("total")) {
-        (Some(form), _) => Some(Form::File(FileForm::read(form)?)),
-        (None, Some("true")) => Some(Form::Page { total: true }),
-        (None, Some("false") | None) => None,
-        (None, Some(_)) => return Err(Error::parameter("total", "must be true or false")),
+    let total = match query.get("total") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Error::parameter("total", "must be true or false")),
+    };
+    let form = match query.get("export") {
+        Some(form) => Some(Form::File(FileForm::read(form)?)),
+        None => total.then_some(Form::Page { total }),
     };
     Ok((asked, form))
 }
