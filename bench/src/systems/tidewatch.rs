@@ -231,6 +231,7 @@ impl Tidewatch {
             .variable("TIDEWATCH_LISTEN", address.to_string())
             .variable("TIDEWATCH_LOG", "warn")
             .variable("TIDEWATCH_STREAMS_PER_KEY", many.as_str())
+            .variable("TIDEWATCH_STREAMS_PER_USER", many.as_str())
             .variable("TIDEWATCH_STREAMS_PER_ADDRESS", many.as_str());
         for (name, value) in &self.settings {
             program = program.variable(name, value.as_str());
