@@ -31,8 +31,8 @@ pub(super) struct Users {
 enum Action {
     /// List the people of the project
     List,
-    /// Make an account and put it into the project. Prints a password, unless one is given on
-    /// standard input
+    /// Make an account and put it into the project. Prints a password, unless
+    /// `--password-stdin` gives one
     Create {
         /// The person's address
         email: String,

@@ -52,6 +52,7 @@ mod own_module;
 mod page_status;
 mod pages;
 mod request_lines;
+mod restore;
 mod rollups;
 mod sdk;
 mod second_person;
