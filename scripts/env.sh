@@ -14,9 +14,12 @@ TIDEWATCH_TOOLS="$TIDEWATCH_CACHE/tools"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$TIDEWATCH_CACHE/target}"
 
 # Flags of the shell take the place of those in .cargo/config.toml, which nothing compiles without.
-if [ -n "${RUSTFLAGS:-}" ] && [[ $RUSTFLAGS != *erase_components* ]]; then
-  export RUSTFLAGS="$RUSTFLAGS --cfg erase_components"
-fi
+for flags in RUSTFLAGS RUSTDOCFLAGS; do
+  if [ -n "${!flags:-}" ] && [[ ${!flags} != *erase_components* ]]; then
+    export "$flags=${!flags} --cfg erase_components"
+  fi
+done
+unset flags
 
 # A rustup that was installed a moment ago is not yet on the PATH of this shell.
 if ! command -v rustup >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/rustup" ]; then

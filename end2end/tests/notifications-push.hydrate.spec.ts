@@ -153,6 +153,9 @@ test('the service worker shows what is pushed, whatever that is, and the same no
   await devtools.send('ServiceWorker.enable');
   expect(await press(page, turnOn(page), 'POST')).toBe(204);
   const registrationId = await registration;
+  // What is handed to a worker that is not yet active is dropped.
+  const state = () => page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state);
+  await expect.poll(state).toBe('activated');
   // What a push service would hand to the browser, decrypted.
   const push = (data: string) => devtools.send('ServiceWorker.deliverPushMessage', { origin: tidewatch.url, registrationId, data });
   const shown = () => page.evaluate(async () => {
