@@ -60,7 +60,7 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Record>> {
     let options: PgConnectOptions = prepared.url.parse()?;
     let pool = PgPoolOptions::new().max_connections(40).connect_with(options.clone()).await?;
     sqlx::raw_sql(
-        "create table orders (id uuid primary key, project_id uuid not null, amount bigint not null)",
+        "create table purchases (id uuid primary key, project_id uuid not null, amount bigint not null)",
     )
     .execute(&pool)
     .await?;
@@ -94,7 +94,7 @@ impl Bench<'_> {
             for (record, clients) in records.iter_mut().zip(CLIENTS) {
                 for (name, way) in WAYS {
                     tracing::info!(run, of = runs, clients, "{name}");
-                    sqlx::raw_sql("truncate orders, domain_events").execute(&self.pool).await?;
+                    sqlx::raw_sql("truncate purchases, domain_events").execute(&self.pool).await?;
                     self.rate(clients, way, WARM_UP).await?;
                     record.add(name, "rate", self.rate(clients, way, self.context.plan.transactions).await?);
                 }
@@ -151,7 +151,7 @@ impl Bench<'_> {
 }
 
 async fn insert_order(connection: &mut PgConnection, project: ProjectId) -> Result<()> {
-    sqlx::query("insert into orders (id, project_id, amount) values ($1, $2, $3)")
+    sqlx::query("insert into purchases (id, project_id, amount) values ($1, $2, $3)")
         .bind(Uuid::now_v7())
         .bind(project.uuid())
         .bind(1_248_050_i64)
