@@ -123,18 +123,18 @@ impl Bench<'_> {
         match way {
             Way::BusinessAlone => {
                 let mut transaction = self.begin().await?;
-                insert_order(&mut transaction, self.project).await?;
+                insert_purchase(&mut transaction, self.project).await?;
                 transaction.commit().await?;
             }
             Way::Bare => {
                 let mut transaction = self.begin().await?;
-                insert_order(&mut transaction, self.project).await?;
+                insert_purchase(&mut transaction, self.project).await?;
                 insert_event(&mut transaction, event, self.project).await?;
                 transaction.commit().await?;
             }
             Way::Record => {
                 let mut transaction = self.outbox.begin(self.project).await?;
-                insert_order(&mut transaction, self.project).await?;
+                insert_purchase(&mut transaction, self.project).await?;
                 transaction.record(event.recorded(self.project)).await?;
                 transaction.commit().await?;
             }
@@ -150,7 +150,7 @@ impl Bench<'_> {
     }
 }
 
-async fn insert_order(connection: &mut PgConnection, project: ProjectId) -> Result<()> {
+async fn insert_purchase(connection: &mut PgConnection, project: ProjectId) -> Result<()> {
     sqlx::query("insert into purchases (id, project_id, amount) values ($1, $2, $3)")
         .bind(Uuid::now_v7())
         .bind(project.uuid())

@@ -258,13 +258,10 @@ fn narrow(schema: &mut Value, inputs: &[Input]) {
             if !is_text {
                 continue;
             }
-            let mut words = json!(choices);
-            // Where none has to be given, the type stays ["string", "null"], and null is one of them.
-            match words.as_array_mut().filter(|_| property["type"].is_array()) {
-                Some(words) => words.push(Value::Null),
-                None => drop(property.insert("type".to_owned(), "string".into())),
-            }
-            property.insert("enum".to_owned(), words);
+            // Where none has to be given, the type is ["string", "null"], and null is one of the words.
+            let null = property["type"].is_array().then_some(Value::Null);
+            let words = choices.iter().map(|choice| json!(choice)).chain(null);
+            property.insert("enum".to_owned(), words.collect());
         } else if is_text {
             let known = input_schema(input);
             let example = known.get("examples").cloned();

@@ -74,21 +74,21 @@ pub struct Receipt {
     pub rendered_ago: Duration,
 }
 
-/// Where in its trace what follows from a published event belongs; `None`: its trace is not recorded.
-#[must_use]
-pub(crate) fn behind(envelope: &Envelope) -> Option<TraceContext> {
-    let recorded = TraceContext::recorded(envelope.metadata.traceparent.as_deref())?;
-    Some(recorded.at(Step::Relay.id(envelope.event_id)))
-}
-
 impl Traces {
+    /// Where in its trace what follows from a published event belongs; `None`: its trace is not recorded here. Nobody would ever
+    /// have the publication's span, and what follows would hang on nothing.
+    fn behind(&self, envelope: &Envelope) -> Option<TraceContext> {
+        // What is off does not even read it.
+        let traceparent = envelope.metadata.traceparent.as_deref().filter(|_| self.is_on());
+        Some(TraceContext::recorded(traceparent)?.at(Step::Relay.id(envelope.event_id)))
+    }
+
     /// The `traceparent` of what follows from a published event: behind its publication where that is recorded here, else the
     /// event's own, which others may follow.
     #[must_use]
     pub(crate) fn following(&self, envelope: &Envelope) -> Option<String> {
-        // Where nothing is sent, nobody would ever have the publication's span: what follows would hang on nothing.
-        let published = behind(envelope).filter(|_| self.is_on());
-        published.map(|context| context.to_string()).or_else(|| envelope.metadata.traceparent.clone())
+        let published = self.behind(envelope).map(|context| context.to_string());
+        published.or_else(|| envelope.metadata.traceparent.clone())
     }
 
     fn step(&self, parent: TraceContext, step: Step, kind: SpanKind, name: String, told: &Told<'_>) -> Span {
@@ -125,7 +125,7 @@ impl Traces {
         began: SystemTime,
     ) {
         for envelope in events {
-            let Some(parent) = behind(envelope) else { continue };
+            let Some(parent) = self.behind(envelope) else { continue };
             let name = format!("deliver {}", envelope.event_type);
             self.step(parent, Step::Delivery(connection), SpanKind::Producer, name, &envelope.into())
                 .began(began)
@@ -138,7 +138,7 @@ impl Traces {
     /// A browser has told that it had an event. It says how long ago, since its clock may be another one; before the event
     /// was published it cannot have been.
     pub fn received(&self, envelope: &Envelope, published: SystemTime, receipt: Receipt) {
-        let Some(published_at) = behind(envelope).filter(|_| self.is_on()) else { return };
+        let Some(published_at) = self.behind(envelope) else { return };
         let Receipt { connection, received_ago, rendered_ago } = receipt;
         let parent = published_at.at(Step::Delivery(connection).id(envelope.event_id));
         let now = SystemTime::now();
