@@ -15,6 +15,8 @@ async fn an_event_is_delivered_once_and_signed(pool: PgPool) {
         .client
         .publish(json!({ "channelName": "orders", "payload": "before there was an endpoint" }))
         .await;
+    // An endpoint is told of what the log takes from then on: what has no position yet may still be told.
+    server.all_published().await;
     let made = make_at(&server.client, &receiver).await;
     let settlement = server.client.create("INV-1").await;
     let received = receiver.wait_for(1).await.remove(0);

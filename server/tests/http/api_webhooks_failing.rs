@@ -55,6 +55,7 @@ async fn an_endpoint_that_is_gone_is_disabled(pool: PgPool) {
 
     // While it is disabled nothing is sent, and enabled again it is told of what happens from then on.
     publish(&server, 3).await;
+    server.all_published().await;
     assert_eq!(post(&server.client, &format!("{}/test", made.path), json!({})).await.0, 409);
     let resend = format!("{}/deliveries/{}/resend", made.path, waiting.id());
     assert_eq!(post(&server.client, &resend, json!({})).await.0, 409);
