@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use crate::components::MoreFilters;
 use crate::contexts::project::use_project;
 use crate::model::WrongParameter;
 
@@ -67,10 +68,7 @@ pub(super) fn Filters(wrong: Vec<WrongParameter>) -> impl IntoView {
                 <button class="button">"Search"</button>
                 {any_is_asked.then(|| view! { <a class="button button-quiet" href=project.href("/events")>"Show all"</a> })}
             </div>
-            <details class="event-filters-more" open=rest_is_asked>
-                <summary>"Resource, actor, correlation, time"</summary>
-                <div class="form-inline">{rest}</div>
-            </details>
+            <MoreFilters by="Resource, actor, correlation, time" in_use=rest_is_asked>{rest}</MoreFilters>
         </form>
     }
 }

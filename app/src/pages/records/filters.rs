@@ -7,7 +7,7 @@ use tidewatch_modules::Sort;
 use super::scope::{Scope, is_midnight, order, unseen};
 use crate::components::record_input::choice_label;
 use crate::components::status_badge::icon_of;
-use crate::components::{Icon, IconName, SavedViews};
+use crate::components::{Icon, IconName, MoreFilters};
 use crate::contexts::project::use_project;
 use crate::contexts::user::use_current_user;
 
@@ -17,7 +17,6 @@ pub(super) fn Filters(scope: Scope) -> impl IntoView {
     view! {
         <StatusFilter scope/>
         <Search scope/>
-        <SavedViews path=format!("/{}", scope.name()) query=scope.asked()/>
     }
 }
 
@@ -67,49 +66,56 @@ fn Search(scope: Scope) -> impl IntoView {
     });
     let is_filtered = query.is_filtered() || query.sort != Sort::default();
     let chosen = query.fields.clone();
+    let more_in_use = query.from.is_some() || query.to.is_some() || !chosen.is_empty();
+    let more: Vec<_> = fields.iter().map(|field| &*field.label).chain(["Time"]).collect();
+    let more = more.join(", ");
     let all = project.href(&format!("/{name}"));
     view! {
-        <form method="get" action=format!("/{name}") class="form form-inline search" role="search">
+        <form method="get" action=format!("/{name}") class="form search" role="search">
             {(!project.slug().is_empty()).then(|| view! { <input type="hidden" name="project" value=project.slug()/> })}
             {unseen(&query).into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
-            <label class="field field-wide">
-                <span>"Search"</span>
-                <input type="search" name="q" value=query.q.clone().unwrap_or_default() placeholder="Words or an id" autocomplete="off" data-search=""/>
-            </label>
-            {fields
-                .into_iter()
-                .map(|field| {
-                    let current = chosen.get(&*field.name).cloned().unwrap_or_default();
-                    view! {
-                        <label class="field">
-                            <span>{field.label.to_string()}</span>
-                            <select name=field.name.to_string()>
-                                <option value="" selected=current.is_empty()>"All"</option>
-                                {field.choices.into_iter().map(|choice| {
-                                    let label = choice_label(&choice);
-                                    let selected = current == choice;
-                                    view! { <option value=choice.to_string() selected=selected>{label}</option> }
-                                }).collect_view()}
-                            </select>
-                        </label>
-                    }
-                })
-                .collect_view()}
-            <TimeInput name="from" label="Made from (UTC)" at=query.from/>
-            <TimeInput name="to" label="Made before (UTC)" at=query.to/>
-            <label class="field">
-                <span>"Order"</span>
-                <select name="sort">
-                    {Sort::ALL
-                        .into_iter()
-                        .filter(|sort| has_amount || *sort != Sort::Amount)
-                        .map(|sort| view! { <option value=sort.as_str() selected=query.sort == sort>{order(sort)}</option> })
-                        .collect_view()}
-                </select>
-            </label>
-            <button class="button">"Apply"</button>
-            {is_filtered.then(|| view! { <a class="button button-quiet" href=all>"Show all"</a> })}
-            <Mine scope/>
+            <div class="form-inline">
+                <label class="field field-wide">
+                    <span>"Search"</span>
+                    <input type="search" name="q" value=query.q.clone().unwrap_or_default() placeholder="Words or an id" autocomplete="off" data-search=""/>
+                </label>
+                <label class="field">
+                    <span>"Order"</span>
+                    <select name="sort">
+                        {Sort::ALL
+                            .into_iter()
+                            .filter(|sort| has_amount || *sort != Sort::Amount)
+                            .map(|sort| view! { <option value=sort.as_str() selected=query.sort == sort>{order(sort)}</option> })
+                            .collect_view()}
+                    </select>
+                </label>
+                <button class="button">"Apply"</button>
+                {is_filtered.then(|| view! { <a class="button button-quiet" href=all>"Show all"</a> })}
+                <Mine scope/>
+            </div>
+            <MoreFilters by=more in_use=more_in_use>
+                {fields
+                    .into_iter()
+                    .map(|field| {
+                        let current = chosen.get(&*field.name).cloned().unwrap_or_default();
+                        view! {
+                            <label class="field">
+                                <span>{field.label.to_string()}</span>
+                                <select name=field.name.to_string()>
+                                    <option value="" selected=current.is_empty()>"All"</option>
+                                    {field.choices.into_iter().map(|choice| {
+                                        let label = choice_label(&choice);
+                                        let selected = current == choice;
+                                        view! { <option value=choice.to_string() selected=selected>{label}</option> }
+                                    }).collect_view()}
+                                </select>
+                            </label>
+                        }
+                    })
+                    .collect_view()}
+                <TimeInput name="from" label="Made from (UTC)" at=query.from/>
+                <TimeInput name="to" label="Made before (UTC)" at=query.to/>
+            </MoreFilters>
         </form>
     }
 }

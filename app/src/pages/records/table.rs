@@ -8,7 +8,7 @@ use super::row::RecordRow;
 use super::scope::{Scope, order};
 use crate::api::list_records;
 use crate::components::field_value::is_numeric;
-use crate::components::{EmptyState, Freshness, LiveTable, Pagination, WhileAllowed};
+use crate::components::{EmptyState, Freshness, LiveTable, Pagination, SavedViews, WhileAllowed};
 use crate::contexts::project::use_project;
 use crate::format;
 use crate::live::reduce::RecordList;
@@ -38,7 +38,10 @@ pub(super) fn RecordsTable(scope: Scope, snapshot: Snapshot<RecordPage>) -> impl
     let what = StoredValue::new((name.clone(), one.clone()));
     view! {
         <WhileAllowed live what="these records">
-        {for_many.then(|| view! { <Bulk scope chosen total/> })}
+        <div class="list-tools">
+            {for_many.then(|| view! { <Bulk scope chosen total/> })}
+            <SavedViews path=format!("/{name}") query=scope.asked()/>
+        </div>
         <LiveTable list what=name.clone() freshness=move || view! { <Freshness as_of/> <TotalCount total what/> }>
             <Table list scope is_empty chosen=for_many.then_some(chosen)/>
             <Show when=move || is_empty.get()>
