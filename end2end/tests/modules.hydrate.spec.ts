@@ -116,6 +116,26 @@ test('the impact is known before the click, and what is easily taken back is don
   await expect(page.locator('.record-row[data-status="held"]')).toHaveCount(2);
 });
 
+test('money moves for many only after a second look, and one box ticks the page', async ({ page, operator, tidewatch }) => {
+  for (const number of [1, 2]) {
+    const payment = await make(tidewatch, 'payments', { reference: `TICK-${number}`, amountMinor: 90_000, currency: 'EUR', method: 'card' });
+    await move(tidewatch, 'payments', payment, { move: 'authorize' });
+  }
+  await page.goto('/payments?q=tick');
+  await new Dashboard(page).isLive();
+  const all = page.getByLabel('Choose all on this page');
+  await all.check();
+  await expect(page.locator('.record-row .tick:checked')).toHaveCount(2);
+  await page.locator('.record-row .tick').first().uncheck();
+  expect(await all.evaluate((box) => (box as HTMLInputElement).indeterminate)).toBe(true);
+  await all.check();
+  await page.getByText('Move the 2 that are ticked').click();
+  await page.getByRole('button', { name: 'Capture: 2 payments…' }).click();
+  await expect(page.locator('[data-confirm="2"]')).toContainText('Nothing is moved yet.');
+  await page.getByRole('button', { name: 'Yes: Capture, 2 payments' }).click();
+  await expect(page.locator('.record-row[data-status="captured"]')).toHaveCount(2);
+});
+
 test('the navigation of a phone is a menu', async ({ page, operator }) => {
   await page.setViewportSize({ width: 390, height: 800 });
   await new Dashboard(page).isLive();

@@ -1,6 +1,6 @@
 import { Dashboard } from '../pages/dashboard.ts';
 import { expect, test } from '../fixtures/test.ts';
-import { make, modules } from '../fixtures/modules.ts';
+import { make, modules, move } from '../fixtures/modules.ts';
 
 // With and without JavaScript: every module's list and detail, by links alone.
 
@@ -52,6 +52,34 @@ test('words, a field, the order and who looks after them stand in the address', 
   await expect(search.getByLabel('Made from (UTC)')).toHaveValue('2026-01-31');
   await page.getByRole('link', { name: 'Show all' }).first().click();
   await expect(page).toHaveURL(/\/orders$/);
+});
+
+test('what cannot be undone is asked once more with its amount, and money is entered as it is written', async ({ page, operator, tidewatch }) => {
+  const payment = await make(tidewatch, 'payments', { reference: 'PAY-ASK', amountMinor: 90_000, currency: 'EUR', method: 'card' });
+  await move(tidewatch, 'payments', payment, { move: 'authorize' });
+  await page.goto(`/payments/${payment.id}`);
+  const article = page.locator('article');
+  const capture = page.locator('.moves details', { has: page.locator('form[data-move="capture"]') });
+  await expect(capture.getByRole('button', { name: 'Capture', exact: true })).toBeHidden();
+  await capture.getByText('Capture…').click();
+  await expect(capture).toContainText('Capture: PAY-ASK, 900.00 EUR. This cannot be undone.');
+  await capture.getByRole('button', { name: 'Capture', exact: true }).click();
+  await expect(article).toHaveAttribute('data-status', 'captured');
+
+  const refund = page.locator('.moves details', { has: page.locator('form[data-move="refund"]') });
+  const amount = refund.getByLabel('Amount in EUR (optional)');
+  const give = async (text: string) => {
+    if (await amount.isHidden()) await refund.getByText('Refund…').click();
+    await amount.fill(text);
+    await refund.getByRole('button', { name: 'Refund', exact: true }).click();
+  };
+  await give('12,50');
+  await expect(page.getByRole('alert').first()).toContainText('a point before the smaller unit');
+  await expect(article).toHaveAttribute('data-status', 'captured');
+  await give('12.50');
+  await expect(article).toHaveAttribute('data-status', 'partially_refunded');
+  const now = await tidewatch.curl('GET', `/api/v1/payments/${payment.id}`);
+  expect(now.json.refundedMinor).toBe(1250);
 });
 
 test('a list goes out as a file', async ({ page, operator, tidewatch }) => {

@@ -59,7 +59,7 @@ test('an operator makes a settlement and moves it by forms', async ({ page, oper
   await settlements.open();
   await page.getByText('New settlement').click();
   await page.getByLabel('Reference', { exact: true }).fill('FORM-1');
-  await page.getByLabel('Amount in minor units').fill('125050');
+  await page.getByLabel('Amount', { exact: true }).fill('1,250.50');
   await page.getByRole('button', { name: 'Create' }).click();
   await page.locator('main').getByRole('link', { name: 'FORM-1' }).first().click();
   await expect(settlements.heading).toHaveText('FORM-1');

@@ -32,3 +32,21 @@ test('what somebody else has moved on cannot be undone, and the toast says why',
   await expect(page.locator('.toast[data-tone="bad"]')).toContainText('version');
   await expect(page.locator('article')).toHaveAttribute('data-status', 'failed');
 });
+
+test('by keyboard: a move leads on to what can be done now, and u takes it back', async ({ page, operator, tidewatch }) => {
+  const settlement = await tidewatch.create('UNDO-3');
+  await page.goto(`/settlements/${settlement.id}`);
+  await new Dashboard(page).isLive();
+  const article = page.locator('article');
+  await page.getByText('Hold…').focus();
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Reason').fill('by mistake');
+  // The button that is pressed goes: whoever pressed it does not begin at the top of the page again.
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(article).toHaveAttribute('data-status', 'held');
+  await expect(page.getByRole('region', { name: 'Moves' })).toBeFocused();
+  await page.keyboard.press('u');
+  await expect(article).toHaveAttribute('data-status', 'created');
+  await expect(page.locator('.toast').last()).toContainText('Undone.');
+});

@@ -21,6 +21,9 @@ use crate::model::CurrentUser;
 
 /// Where the browser remembers that keys without a modifier do nothing.
 const OFF_KEY: &str = "tidewatch_single_keys_off";
+/// The way back that was offered last.
+const UNDO: &str = ":nth-last-child(1 of .toast:has([data-undo])) [data-undo]";
+
 /// Opens by Ctrl-K, or by its button; leads to pages, records and searches.
 #[component]
 pub fn CommandPalette() -> impl IntoView {
@@ -244,6 +247,7 @@ fn listen(
             match key.as_str() {
                 "g" => going.set_value(true),
                 "?" => show(help),
+                "u" => press(UNDO),
                 "/" => {
                     if let Ok(Some(search)) = document().query_selector("[data-search]") {
                         event.prevent_default();

@@ -2,6 +2,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
+use tidewatch_events::money::{Currency, format_minor};
 use tidewatch_modules::module::label_of;
 use tidewatch_modules::{Input, InputKind};
 
@@ -15,8 +16,14 @@ pub fn RecordInput(
     /// Its name in the form.
     #[prop(into)]
     name: String,
+    /// What an amount is counted in, where that is not entered beside it.
+    #[prop(optional, into)]
+    currency: Signal<Option<Currency>>,
 ) -> impl IntoView {
     let Input { label, kind, required, hint, .. } = input;
+    let is_money = kind == InputKind::Money;
+    // Where the currency is chosen beside it, most have two digits as the euro has.
+    let example = move || format_minor(125_050, currency.get().unwrap_or(Currency::EUR));
     let control = match kind {
         InputKind::Text => {
             view! { <input type="text" name=name required=required maxlength="1000" autocomplete="off"/> }
@@ -29,6 +36,10 @@ pub fn RecordInput(
             view! { <input type="number" name=name required=required step="1" inputmode="numeric"/> }
                 .into_any()
         }
+        InputKind::Money => view! {
+            <input type="text" name=name required=required inputmode="decimal" maxlength="30" placeholder=example autocomplete="off"/>
+        }
+        .into_any(),
         InputKind::Organization => view! { <OrganizationSelect name required/> }.into_any(),
         InputKind::Choice(choices) => view! {
             <select name=name required=required>
@@ -43,7 +54,11 @@ pub fn RecordInput(
     };
     view! {
         <label class="field">
-            <span>{label.to_string()}{(!required).then_some(" (optional)")}</span>
+            <span>
+                {label.to_string()}
+                {move || currency.get().filter(|_| is_money).map(|currency| format!(" in {currency}"))}
+                {(!required).then_some(" (optional)")}
+            </span>
             {control}
             {hint.map(|hint| view! { <small class="hint">{hint.to_string()}</small> })}
         </label>

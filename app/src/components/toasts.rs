@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Icon, IconName};
-use crate::contexts::toasts::{STAYS, Toast, use_toasts};
+use crate::contexts::toasts::{Toast, use_toasts};
 
 /// The place of the toasts: over the page, out of its way.
 #[component]
@@ -21,14 +21,14 @@ pub fn ToastArea() -> impl IntoView {
 #[component]
 fn OneToast(toast: Toast) -> impl IntoView {
     let toasts = use_toasts();
-    let id = toast.id;
+    let (id, stays) = (toast.id, toast.stays());
     let held = RwSignal::new(false);
     // Whoever points at it or is in it reads it: the time begins anew when they leave.
     Effect::new(move |_| {
         if held.get() {
             return;
         }
-        if let Ok(handle) = set_timeout_with_handle(move || toasts.dismiss(id), STAYS) {
+        if let Ok(handle) = set_timeout_with_handle(move || toasts.dismiss(id), stays) {
             on_cleanup(move || handle.clear());
         }
     });
@@ -49,12 +49,14 @@ fn OneToast(toast: Toast) -> impl IntoView {
                 <button
                     type="button"
                     class="button button-small"
+                    data-undo=""
+                    aria-keyshortcuts="u"
                     on:click=move |_| {
                         toasts.dismiss(id);
                         undo();
                     }
                 >
-                    "Undo"
+                    "Undo" <kbd aria-hidden="true">"U"</kbd>
                 </button>
             })}
             <button type="button" class="button button-quiet button-small" aria-label="Dismiss" title="Dismiss" on:click=move |_| toasts.dismiss(id)>

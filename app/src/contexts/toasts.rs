@@ -8,7 +8,9 @@ use leptos::prelude::*;
 use crate::contexts::announcer::use_announcer;
 
 /// A toast goes after so long, unless somebody points at it or is in it.
-pub const STAYS: Duration = Duration::from_secs(10);
+const STAYS: Duration = Duration::from_secs(10);
+/// One with a way back stays longer: who goes there by keyboard, or hears of it last, needs the time.
+const STAYS_WITH_UNDO: Duration = Duration::from_secs(30);
 /// Most toasts at once; the oldest gives way.
 const MOST: usize = 3;
 
@@ -23,6 +25,14 @@ pub struct Toast {
     pub is_bad: bool,
     /// Takes back what was done.
     pub undo: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Toast {
+    /// How long it stays.
+    #[must_use]
+    pub const fn stays(&self) -> Duration {
+        if self.undo.is_some() { STAYS_WITH_UNDO } else { STAYS }
+    }
 }
 
 /// What is said now.
@@ -72,7 +82,7 @@ impl Toasts {
         let id = self.count.with_value(|count| count + 1);
         self.count.set_value(id);
         // One live region for all: several of them talk over each other.
-        use_announcer().say(text.clone());
+        use_announcer().answer(text.clone());
         self.shown.update(|shown| {
             shown.push(Toast { id, text, is_bad, undo });
             let beyond = shown.len().saturating_sub(MOST);

@@ -47,6 +47,9 @@ const OTHER_EXPONENTS: &[(&str, u32)] = &[
 ];
 
 impl Currency {
+    /// The euro.
+    pub const EUR: Self = Self(*b"EUR");
+
     /// The three letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -124,6 +127,58 @@ pub fn format_minor(amount_minor: i64, currency: Currency) -> String {
     text
 }
 
+/// A text is no amount of a currency.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseAmountError {
+    /// It is not written as an amount is.
+    #[error(
+        "must be an amount such as {example}: a point before the smaller unit, commas at most between thousands"
+    )]
+    Malformed {
+        /// An amount of that currency.
+        example: String,
+    },
+    /// It is finer than the currency.
+    #[error("{currency} has {digits} digits behind the point, not more")]
+    TooFine {
+        /// The currency.
+        currency: Currency,
+        /// How many it has.
+        digits: u32,
+    },
+    /// It is more than can be counted.
+    #[error("is too large")]
+    TooLarge,
+}
+
+/// Reads an amount in its major unit as people write it, and as [`format_minor`] does: `12480.5`, `12,480.50`.
+///
+/// A comma stands between thousands and nowhere else: where `12,50` is meant for twelve and a half, nobody guesses.
+///
+/// # Errors
+/// It is no such amount, is finer than the currency, or does not fit. No amount is below zero.
+pub fn parse_minor(text: &str, currency: Currency) -> Result<i64, ParseAmountError> {
+    let malformed = || ParseAmountError::Malformed { example: format_minor(1_234_567, currency) };
+    let text = text.trim();
+    let (major, minor) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = major.split(',');
+    let first = groups.next().unwrap_or_default();
+    let is_grouped = major.contains(',');
+    let is_whole = is_digits(first)
+        && (!is_grouped || first.len() <= 3)
+        && groups.all(|group| group.len() == 3 && is_digits(group));
+    if !is_whole || (text.contains('.') && !is_digits(minor)) {
+        return Err(malformed());
+    }
+    let digits = currency.exponent();
+    if minor.len() > digits as usize {
+        return Err(ParseAmountError::TooFine { currency, digits });
+    }
+    let all = format!("{}{minor:0<width$}", major.replace(',', ""), width = digits as usize);
+    all.parse().map_err(|_| ParseAmountError::TooLarge)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +193,52 @@ mod tests {
         assert_eq!(format_minor(-5, currency("USD")), "-0.05");
         assert_eq!(format_minor(1_000, currency("JPY")), "1,000");
         assert_eq!(format_minor(i64::MIN, currency("KWD")), "-9,223,372,036,854,775.808");
+    }
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, code, minor) in [
+            ("12480.5", "EUR", 1_248_050),
+            (" 12,480.50 ", "EUR", 1_248_050),
+            ("0.05", "USD", 5),
+            ("125", "EUR", 12_500),
+            ("1,000", "JPY", 1_000),
+            ("1.250", "KWD", 1_250),
+            ("92,233,720,368,547,758.07", "EUR", i64::MAX),
+        ] {
+            assert_eq!(parse_minor(text, currency(code)), Ok(minor), "{text} {code}");
+        }
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        for code in ["EUR", "JPY", "KWD", "CLF"] {
+            for minor in [0, 1, 99, 100, 1_000, 123_456_789, i64::MAX] {
+                let text = format_minor(minor, currency(code));
+                assert_eq!(parse_minor(&text, currency(code)), Ok(minor), "{text} {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn guesses_no_amount() {
+        let malformed =
+            |text, code| matches!(parse_minor(text, currency(code)), Err(ParseAmountError::Malformed { .. }));
+        for text in
+            ["", "12,50", "1,2345", "1234,567", ",5", "1.", ".5", "-5", "+5", "1e3", "5 EUR", "1.2.3", "١"]
+        {
+            assert!(malformed(text, "EUR"), "{text}");
+        }
+        assert_eq!(
+            parse_minor("1.5", currency("JPY")),
+            Err(ParseAmountError::TooFine { currency: currency("JPY"), digits: 0 })
+        );
+        assert_eq!(
+            parse_minor("92,233,720,368,547,758.08", currency("EUR")),
+            Err(ParseAmountError::TooLarge)
+        );
+        let said = parse_minor("12,50", currency("EUR")).expect_err("refused").to_string();
+        assert!(said.contains("such as 12,345.67"), "{said}");
     }
 
     #[test]

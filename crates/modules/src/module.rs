@@ -178,6 +178,8 @@ pub struct MoveRule {
     pub inputs: Vec<Input>,
     /// Whether its button warns.
     pub destructive: bool,
+    /// Whether nothing takes it back: pages ask before they make it, and name the amount.
+    pub irreversible: bool,
     /// Whether it can be made for many at once.
     pub bulk: bool,
     /// The move that takes it back, where there is one.
@@ -212,6 +214,9 @@ pub enum InputKind {
     Paragraph,
     /// A whole number.
     Number,
+    /// An amount of money in minor units, of the currency in the input `currency` that is entered beside it, or else
+    /// of the record's `currency`. People write it in the major unit: `12,480.50`.
+    Money,
     /// One of these.
     Choice(Vec<Text>),
     /// An organization of the project.
@@ -477,6 +482,7 @@ pub fn rule(name: &'static str, from: &[&'static str], to: &[&'static str]) -> M
         to: texts(to),
         inputs: Vec::new(),
         destructive: false,
+        irreversible: false,
         bulk: false,
         undone_by: None,
         requires: None,
@@ -505,6 +511,13 @@ impl MoveRule {
         self
     }
 
+    /// Nothing takes it back: it posts money for good, or ends what cannot begin again.
+    #[must_use]
+    pub const fn irreversible(mut self) -> Self {
+        self.irreversible = true;
+        self
+    }
+
     /// It can be made for many at once.
     #[must_use]
     pub const fn in_bulk(mut self) -> Self {
@@ -524,6 +537,12 @@ impl MoveRule {
     pub fn requires(mut self, permission: Permission) -> Self {
         self.requires = Some(permission);
         self
+    }
+
+    /// Whether a person is asked once more before it is made.
+    #[must_use]
+    pub const fn asks_first(&self) -> bool {
+        self.destructive || self.irreversible
     }
 
     /// Whether these permissions have what it takes beside [`Module::act`].

@@ -190,18 +190,19 @@ fn export(module: &Module) -> Value {
 }
 
 fn input_schema(input: &Input) -> Value {
-    let number = if input.name.ends_with("Minor") { 125_000 } else { 60 };
     let mut schema = match &input.kind {
         InputKind::Text | InputKind::Paragraph => {
             json!({ "type": "string", "minLength": 1, "examples": [input.label] })
         }
-        InputKind::Number => json!({ "type": "integer", "format": "int64", "examples": [number] }),
+        InputKind::Number => json!({ "type": "integer", "format": "int64", "examples": [60] }),
+        InputKind::Money => json!({ "type": "integer", "format": "int64", "examples": [125_000] }),
         InputKind::Choice(choices) => json!({ "type": "string", "enum": choices }),
         InputKind::Organization => json!({ "allOf": [reference("OrganizationId")] }),
     };
+    let unit = if input.kind == InputKind::Money { ", in minor units" } else { "" };
     schema["description"] = match &input.hint {
-        Some(hint) => format!("{}. {hint}", input.label),
-        None => format!("{}.", input.label),
+        Some(hint) => format!("{}{unit}. {hint}", input.label),
+        None => format!("{}{unit}.", input.label),
     }
     .into();
     schema
@@ -267,7 +268,7 @@ fn narrow(schema: &mut Value, inputs: &[Input]) {
             let example = known.get("examples").cloned();
             property.extend(example.map(|example| ("examples".to_owned(), example)));
         }
-        property.entry("description").or_insert_with(|| format!("{}.", input.label).into());
+        property.entry("description").or_insert_with(|| input_schema(input)["description"].clone());
     }
 }
 

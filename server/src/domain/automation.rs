@@ -47,6 +47,9 @@ pub enum AutomationMove {
         /// Of those, the ones at which nothing was to be done; `None`: as before.
         #[serde(default)]
         skipped: Option<i64>,
+        /// What is to be said of it so far; `None`: as before.
+        #[serde(default)]
+        note: Option<String>,
     },
     /// It is through.
     Complete {
@@ -117,7 +120,10 @@ impl Aggregate for Automation {
     fn make(&mut self, step: AutomationMove, _: &str, context: &Context<'_>) -> Result<Outcome, MoveError> {
         let ended = context.now.millis_since(self.started_at).max(0);
         Ok(match step {
-            AutomationMove::Progress { done, total, skipped } => {
+            AutomationMove::Progress { done, total, skipped, note } => {
+                if let Some(note) = note {
+                    self.note = Some(checked_text("note", &note, 1000)?);
+                }
                 self.skipped = checked_count("skipped", skipped.unwrap_or(self.skipped))?;
                 self.total = checked_count("total", total.unwrap_or(self.total))?;
                 self.done = checked_count("done", done)?;

@@ -67,12 +67,12 @@ impl Aggregate for Invoice {
             field("ticketId", "Ticket", FieldKind::Link),
         ])
         .with_moves([
-            rule("pay", &["open"], &["paid"]).labelled("Mark as paid").in_bulk(),
-            rule("void", &["open"], &["void"]).labelled("Void").destructive(),
+            rule("pay", &["open"], &["paid"]).labelled("Mark as paid").irreversible().in_bulk(),
+            rule("void", &["open"], &["void"]).labelled("Void").destructive().irreversible(),
         ])
         .created_with([
             input("reference", "Reference", InputKind::Text),
-            input("amountMinor", "Amount in minor units", InputKind::Number),
+            input("amountMinor", "Amount", InputKind::Money),
             choice("currency", "Currency", CURRENCIES),
         ])
     }

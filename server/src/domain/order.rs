@@ -77,17 +77,24 @@ impl Aggregate for Order {
             ])
             .with_moves([
                 rule("pay", &["created"], &["paid"]).labelled("Mark as paid"),
-                rule("fulfil", &["paid"], &["fulfilled"]).labelled("Mark as fulfilled").in_bulk(),
-                rule("complete", &["fulfilled"], &["completed"]).labelled("Complete").in_bulk(),
+                rule("fulfil", &["paid"], &["fulfilled"])
+                    .labelled("Mark as fulfilled")
+                    .irreversible()
+                    .in_bulk(),
+                rule("complete", &["fulfilled"], &["completed"])
+                    .labelled("Complete")
+                    .irreversible()
+                    .in_bulk(),
                 rule("cancel", &["created", "paid"], &["cancelled"])
                     .labelled("Cancel the order")
                     .with_inputs([input("reason", "Reason", InputKind::Text)])
                     .destructive()
+                    .irreversible()
                     .in_bulk(),
             ])
             .created_with([
                 input("reference", "Reference", InputKind::Text),
-                input("totalMinor", "Total in minor units", InputKind::Number),
+                input("totalMinor", "Total", InputKind::Money),
                 choice("currency", "Currency", CURRENCIES),
                 input("items", "Items", InputKind::Number).optional(),
             ])

@@ -106,26 +106,28 @@ impl Aggregate for Payment {
         ])
         .with_moves([
             rule("authorize", &["created"], &["authorized"]),
-            rule("capture", &["authorized"], &["captured"]).labelled("Capture").in_bulk(),
+            rule("capture", &["authorized"], &["captured"]).labelled("Capture").irreversible().in_bulk(),
             rule("settle", &["captured"], &["settled"]),
             rule("fail", &["created", "authorized"], &["failed"])
                 .labelled("Mark as failed")
                 .with_inputs([input("error", "What went wrong", InputKind::Text)])
-                .destructive(),
+                .destructive()
+                .irreversible(),
             rule(
                 "refund",
                 &["captured", "settled", "partially_refunded"],
                 &["partially_refunded", "refunded"],
             )
             .labelled("Refund")
-            .with_inputs([input("amountMinor", "Amount in minor units", InputKind::Number)
+            .with_inputs([input("amountMinor", "Amount", InputKind::Money)
                 .optional()
                 .hinted("Left empty: all that is left.")])
-            .destructive(),
+            .destructive()
+            .irreversible(),
         ])
         .created_with([
             input("reference", "Reference", InputKind::Text),
-            input("amountMinor", "Amount in minor units", InputKind::Number),
+            input("amountMinor", "Amount", InputKind::Money),
             choice("currency", "Currency", CURRENCIES),
             choice("method", "Method", METHODS),
         ])

@@ -116,8 +116,7 @@ impl Aggregate for Settlement {
         .with_moves(table())
         .created_with([
             input("reference", "Reference", InputKind::Text),
-            input("amountMinor", "Amount in minor units", InputKind::Number)
-                .hinted("1248050 minor units of EUR are 12,480.50 EUR; JPY has no smaller unit."),
+            input("amountMinor", "Amount", InputKind::Money),
             choice("currency", "Currency", CURRENCIES),
             choice("network", "Network", NETWORKS).optional().hinted("Left open: chosen later."),
         ])

@@ -100,19 +100,21 @@ impl Aggregate for Ticket {
                     .labelled("Hand to a contractor")
                     .with_inputs([input("contractorId", "Contractor", InputKind::Organization)]),
                 rule("quote", &["created", "quoted"], &["quoted"]).labelled("Quote").with_inputs([
-                    input("amountMinor", "Price in minor units", InputKind::Number),
+                    input("amountMinor", "Price", InputKind::Money),
                     choice("currency", "Currency", CURRENCIES),
                 ]),
                 rule("approve", &["quoted"], &["approved"])
                     .labelled("Approve")
                     .requires(Permission::TICKETS_APPROVE)
+                    .irreversible()
                     .in_bulk(),
-                rule("finish", &["approved"], &["done"]).labelled("Mark as done").in_bulk(),
+                rule("finish", &["approved"], &["done"]).labelled("Mark as done").irreversible().in_bulk(),
                 rule("cancel", &["created", "quoted"], &["cancelled"])
                     .labelled("Cancel the ticket")
                     .requires(Permission::TICKETS_APPROVE)
                     .with_inputs([input("reason", "Reason", InputKind::Text)])
-                    .destructive(),
+                    .destructive()
+                    .irreversible(),
             ])
             .created_with([
                 input("title", "Title", InputKind::Text),

@@ -21,6 +21,8 @@ use crate::state::AppState;
 
 /// Records of one transaction.
 const PART: usize = 25;
+/// Which records were skipped is told up to this length: a note takes 1,000 characters, with what else it says.
+const NOTE_CHARACTERS: usize = 900;
 
 /// The move, and for whom.
 #[derive(Debug, Serialize, Deserialize)]
@@ -109,26 +111,53 @@ impl BulkMover {
         }
         let begin = usize::try_from(run.number("done").unwrap_or_default()).unwrap_or_default();
         let mut skipped = run.number("skipped").unwrap_or_default();
+        let mut note = run.text("note").unwrap_or_default().to_owned();
         let end = (begin + PART).min(bulk.ids.len());
         for id in bulk.ids.get(begin..end).unwrap_or_default() {
             let record = work.lock(domain.module(), *id).await?;
+            let title = record.title(domain.module());
             match work.attempt(domain, record, Value::Object(bulk.step.clone())).await? {
                 Ok(_) => {}
                 // It stands elsewhere by now, or this move is not for it.
-                Err(Error::Conflict { .. } | Error::Refused(_) | Error::Fields(_)) => skipped += 1,
+                Err(error @ (Error::Conflict { .. } | Error::Refused(_) | Error::Fields(_))) => {
+                    skipped += 1;
+                    note_skipped(&mut note, &title, &error.to_string());
+                }
                 Err(error) => return Err(error),
             }
         }
-        let progress = json!({ "move": "progress", "done": end, "skipped": skipped });
+        let mut progress = json!({ "move": "progress", "done": end, "skipped": skipped });
+        if !note.is_empty() {
+            progress["note"] = note.clone().into();
+        }
         let run = work.make(automations, run, progress).await?;
         if end == bulk.ids.len() {
             let moved = i64::try_from(end).unwrap_or(i64::MAX) - skipped;
-            let note = format!("{moved} moved, {skipped} skipped");
+            let note = match &*note {
+                "" => format!("{moved} moved, {skipped} skipped"),
+                which => format!("{moved} moved, {skipped} skipped: {which}"),
+            };
             work.make(automations, run, json!({ "move": "complete", "note": note })).await?;
         }
         work.commit().await?;
         Ok(Part::Done(end))
     }
+}
+
+/// Adds which record was skipped and why, as long as there is room: the number of all stands beside it.
+fn note_skipped(note: &mut String, title: &str, why: &str) {
+    const MORE: &str = "; …";
+    let one = format!("{title} ({})", why.trim_end_matches('.'));
+    let joint = if note.is_empty() { "" } else { "; " };
+    if note.ends_with(MORE) {
+        return;
+    }
+    if note.chars().count() + one.chars().count() > NOTE_CHARACTERS {
+        note.push_str(if note.is_empty() { "…" } else { MORE });
+        return;
+    }
+    note.push_str(joint);
+    note.push_str(&one);
 }
 
 impl Handler for BulkMover {
@@ -151,5 +180,23 @@ impl Handler for BulkMover {
         }
         // Or taken over by another worker, who goes on; then nobody hears this.
         Err(JobError::cancel("called off"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_what_was_skipped_as_long_as_there_is_room() {
+        let mut note = String::new();
+        note_skipped(&mut note, "INV-1", "It stands at held.");
+        note_skipped(&mut note, "INV-2", "It stands at failed.");
+        assert_eq!(note, "INV-1 (It stands at held); INV-2 (It stands at failed)");
+        for number in 3..1_000 {
+            note_skipped(&mut note, &format!("INV-{number}"), "It stands at failed.");
+        }
+        assert!(note.ends_with("; …") && note.matches('…').count() == 1, "{note}");
+        assert!(note.chars().count() <= NOTE_CHARACTERS + 3);
     }
 }

@@ -1,17 +1,22 @@
 //! Records of all modules, for pages.
 
+mod entered;
+
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tidewatch_app::backend::Many;
 use tidewatch_app::model::{
     BulkImpact, BulkStarted, DeliveryProof, MoveRequest, RecordCharts, RecordDetail, RecordPage, Snapshot,
 };
 use tidewatch_events::id::{OrganizationId, UserId};
+use tidewatch_events::money::Currency;
 use tidewatch_events::{EventId, visible};
-use tidewatch_modules::{Domain, Input, InputKind, Module, Record, RecordQuery, Sort};
+use tidewatch_modules::{Domain, Module, Record, RecordQuery, Sort};
 use tidewatch_outbox::PublishedLog;
+use uuid::Uuid;
 
+use self::entered::{asks_the_record, currency_of, values_of};
 use super::{RequestBackend, finish};
 use crate::access::Caller;
 use crate::commands::records::{self as commands, Selection};
@@ -131,9 +136,8 @@ impl RequestBackend {
         let caller = self.caller().await?;
         let domain = self.domain(name)?;
         let inputs = domain.module().new.as_deref().unwrap_or_default();
-        let done =
-            commands::create_record(&self.state, caller, domain, values_of(inputs, new), &self.origin())
-                .await?;
+        let values = values_of(inputs, new, None)?;
+        let done = commands::create_record(&self.state, caller, domain, values, &self.origin()).await?;
         Ok(done.record)
     }
 
@@ -147,13 +151,25 @@ impl RequestBackend {
         let domain = self.domain(name)?;
         let id = read_id(domain.module(), id)?;
         let inputs = domain.module().rule(&request.r#move).map_or(&[][..], |rule| &rule.inputs);
-        let mut body = values_of(inputs, request.fields);
+        let currency = match asks_the_record(inputs) {
+            true => self.currency_of_record(domain.module(), id).await?,
+            false => None,
+        };
+        let mut body = values_of(inputs, request.fields, currency)?;
         if request.r#move == "assign" {
             body.entry("assignee").or_insert(Value::Null);
         }
         body.insert("move".into(), request.r#move.into());
         body.insert("expectedVersion".into(), request.expected_version.into());
         Ok(move_by_body(&self.state, caller, domain, id, body, &self.origin()).await?.record)
+    }
+
+    /// What amounts of a record are counted in.
+    async fn currency_of_record(&self, module: &Module, id: Uuid) -> Result<Option<Currency>, Error> {
+        let caller = self.caller().await?;
+        caller.require(&module.read)?;
+        let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
+        Ok(currency_of(&queries::records::find(&mut snapshot, caller, module, id).await?))
     }
 
     pub(super) async fn make_moves(
@@ -170,7 +186,7 @@ impl RequestBackend {
         // A form sends the details of all moves; those of the others are no business of this one.
         let inputs = module.rule(step).map_or(&[][..], |rule| &rule.inputs);
         let own = fields.into_iter().filter(|(name, _)| inputs.iter().any(|input| input.name == *name));
-        let mut body = values_of(inputs, own.collect());
+        let mut body = values_of(inputs, own.collect(), None)?;
         body.insert("move".into(), step.into());
         let bulk = commands::bulk_move(&self.state, caller, domain, &selection, body, &self.origin()).await?;
         Ok(BulkStarted { automation: bulk.automation, count: bulk.count as u64 })
@@ -241,19 +257,4 @@ async fn organizations_for(
     }
     let all = db::organizations::list(connection, caller.project()).await?;
     Ok(all.into_iter().map(|one| (OrganizationId::from_uuid(one.id), one.name)).collect())
-}
-
-/// A form's fields as the body that the API takes: numbers where it asks for numbers, and nothing for what was
-/// left open.
-fn values_of(inputs: &[Input], fields: BTreeMap<String, String>) -> Map<String, Value> {
-    let value = |(name, text): (String, String)| {
-        let text = text.trim().to_owned();
-        if text.is_empty() {
-            return None;
-        }
-        let is_number = inputs.iter().any(|input| input.name == name && input.kind == InputKind::Number);
-        let number = text.parse::<i64>().ok().filter(|_| is_number);
-        Some((name, number.map_or(Value::String(text), Value::from)))
-    };
-    fields.into_iter().filter_map(value).collect()
 }

@@ -138,3 +138,30 @@ async fn a_job_that_is_called_off_on_its_way_says_how_far_it_came(pool: PgPool) 
     assert_eq!(left["settlements"].as_array().map(Vec::len), Some(10));
     server.stop().await;
 }
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_was_skipped_is_told_with_the_reason(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = &server.client;
+    let first = client.create("INV-first").await;
+    let other = client.create("INV-other").await;
+    let id = |settlement: &Value| settlement["id"].as_str().expect("an id").to_owned();
+    // The job stands before the first one, and meanwhile somebody is faster with the other.
+    let held = lock(&pool, &id(&first)).await;
+    let body = json!({ "ids": [id(&first), id(&other)], "move": "hold", "reason": "audit" });
+    let begun = post(client, "/api/v1/settlements/moves", body, StatusCode::ACCEPTED).await;
+    assert_eq!(begun["count"], 2);
+    client.make_move(&other, json!({ "move": "fail", "error": "no route" })).await;
+    held.rollback().await.expect("let go");
+    let path = format!("/api/v1/automations/{}", begun["automationId"].as_str().expect("an id"));
+    let run = eventually("the automation to end", async || {
+        let run = client.json(&path).await;
+        (run["status"] == "completed").then_some(run)
+    })
+    .await;
+    assert_eq!((&run["done"], &run["skipped"]), (&json!(2), &json!(1)));
+    let note = run["note"].as_str().expect("a note");
+    assert!(note.starts_with("1 moved, 1 skipped: INV-other ("), "{note}");
+    assert!(note.contains("failed"), "{note}");
+    server.stop().await;
+}

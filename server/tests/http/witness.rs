@@ -81,7 +81,7 @@ fn step_of(module: &Module, record: &Value, dice: &mut StdRng) -> Option<Value> 
     for input in &rule.inputs {
         let value: Value = match &input.kind {
             InputKind::Choice(choices) => (&**choices.choose(dice)?).into(),
-            InputKind::Number => dice.random_range(1..1_000).into(),
+            InputKind::Number | InputKind::Money => dice.random_range(1..1_000).into(),
             // There is none here.
             InputKind::Organization => return None,
             InputKind::Text | InputKind::Paragraph => "as it is\nwith them".replace('\n', " ").into(),

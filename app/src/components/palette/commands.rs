@@ -2,6 +2,7 @@
 
 use tidewatch_events::id::RecordId;
 
+use super::UNDO;
 use crate::address::page_of_id;
 use crate::components::error_state::encode;
 use crate::model::CurrentUser;
@@ -36,8 +37,9 @@ const LETTERS: [(&str, &str); 24] = [
 ];
 
 /// What can be done on every page, by the button that does it.
-const ACTIONS: [(&str, Act); 7] = [
+const ACTIONS: [(&str, Act); 8] = [
     ("Keyboard shortcuts", Act::Help),
+    ("Undo what a message offers to", Act::Press(UNDO)),
     ("Pause or go on", Act::Press(".pause-button")),
     ("Theme: light", Act::Press(r#"[name="theme"][value="light"]"#)),
     ("Theme: dark", Act::Press(r#"[name="theme"][value="dark"]"#)),

@@ -31,6 +31,7 @@ pub(super) fn Help(dialog: NodeRef<html::Dialog>, user: RwSignal<Option<CurrentU
             <dl>
                 <div><dt><kbd>"Ctrl"</kbd>" "<kbd>"K"</kbd></dt><dd>"Go to a page, a record or a search"</dd></div>
                 <div><dt><kbd>"/"</kbd></dt><dd>"Search this list"</dd></div>
+                <div><dt><kbd>"u"</kbd></dt><dd>"Undo, while a message offers it"</dd></div>
                 <div><dt><kbd>"?"</kbd></dt><dd>"This list"</dd></div>
             </dl>
             <dl class="help-places">

@@ -2,16 +2,17 @@
 
 use leptos::either::Either;
 use leptos::form::ActionForm;
+use leptos::html;
 use leptos::prelude::*;
 use tidewatch_modules::MoveRule;
 
 use super::assignee::Assignee;
-use super::outcome::{RELEASE, stands};
+use super::outcome::{RELEASE, stands, warning};
 use super::second_person::{SecondPerson, is_mine};
 use super::undo::tell_of_moves;
 use crate::api::MoveRecord;
-use crate::components::{Done, Icon, IconName, RecordInput, StatusBadge};
-use crate::contexts::form_answer::use_form_action;
+use crate::components::{Done, Icon, IconName, RecordInput, StatusBadge, SubmitButton};
+use crate::contexts::form_answer::{on_answer, use_form_action};
 use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::live::Live;
@@ -66,6 +67,8 @@ pub(super) fn Moves(state: RwSignal<DetailState>, live: Live) -> impl IntoView {
         version: Memo::new(move |_| state.with(|state| state.detail().record.version)),
     };
     tell_of_moves(state, target, live);
+    let section = NodeRef::<html::Section>::new();
+    keep_focus(section, target);
     let moves = Memo::new(move |_| {
         state.with(|state| {
             let detail = state.detail();
@@ -93,9 +96,9 @@ pub(super) fn Moves(state: RwSignal<DetailState>, live: Live) -> impl IntoView {
     let act = StoredValue::new(act);
     Some(view! {
         <SecondPerson state/>
-        <section class="moves" aria-label="Moves">
+        <section class="moves" aria-label="Moves" tabindex="-1" node_ref=section>
             <For each=move || moves.get() key=|rule: &MoveRule| rule.name.clone() let:rule>
-                <MoveForm rule target/>
+                <MoveForm rule state target/>
             </For>
             <Show when=move || may_act.get()><Assignee state target/></Show>
             <Show when=move || !may_act.get()>
@@ -107,13 +110,39 @@ pub(super) fn Moves(state: RwSignal<DetailState>, live: Live) -> impl IntoView {
     })
 }
 
+/// A move that was made here takes its button away, and with it the focus: what can be done now has it instead.
+fn keep_focus(section: NodeRef<html::Section>, target: Target) {
+    let made = StoredValue::new(None::<i64>);
+    on_answer(target.action, move |answer| made.set_value(answer.ok().map(|record| record.version)));
+    Effect::new(move |_| {
+        let version = target.version.get();
+        if made.get_value().is_none_or(|made| version < made) {
+            return;
+        }
+        made.set_value(None);
+        request_animation_frame(move || {
+            let lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+            if let Some(section) = section.get_untracked().filter(|_| lost) {
+                let _ = section.focus();
+            }
+        });
+    });
+}
+
 #[component]
-fn MoveForm(rule: MoveRule, target: Target) -> impl IntoView {
-    let MoveRule { name, label, inputs, destructive, .. } = rule;
+fn MoveForm(rule: MoveRule, state: RwSignal<DetailState>, target: Target) -> impl IntoView {
+    let needs_a_second_look = rule.asks_first() || !rule.inputs.is_empty();
+    let MoveRule { name, label, inputs, destructive, irreversible, .. } = rule;
     let label = label.unwrap_or_default().to_string();
     let class = if destructive { "button button-danger" } else { "button" };
-    let needs_a_second_look = destructive || !inputs.is_empty();
     let (name, button) = (name.to_string(), label.clone());
+    let currency = Signal::derive(move || {
+        state.with(|state| state.detail().record.text("currency").and_then(|code| code.parse().ok()))
+    });
+    let warning = irreversible.then(|| {
+        let label = label.clone();
+        move || state.with(|state| warning(&state.detail().module, &label, &state.detail().record))
+    });
     let data_move = name.clone();
     let action = target.action;
     let form = view! {
@@ -121,16 +150,19 @@ fn MoveForm(rule: MoveRule, target: Target) -> impl IntoView {
             <TargetFields target name=name.clone()/>
             {inputs.into_iter().map(|input| {
                 let name = format!("request[fields][{}]", input.name);
-                view! { <RecordInput input name/> }
+                view! { <RecordInput input name currency/> }
             }).collect_view()}
-            <button class=class disabled=move || action.pending().get()>{button}</button>
+            <SubmitButton class pending=action.pending()>{button}</SubmitButton>
         </ActionForm>
     };
     if needs_a_second_look {
         Either::Left(view! {
             <details class="disclosure">
                 <summary class=class>{label} "…"</summary>
-                <div class="panel">{form}</div>
+                <div class="panel">
+                    {warning.map(|warning| view! { <p class="move-warning">{warning}</p> })}
+                    {form}
+                </div>
             </details>
         })
     } else {

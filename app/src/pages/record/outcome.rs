@@ -1,5 +1,6 @@
 //! What a move has come to, in words, and whether another one takes it back. Pure.
 
+use tidewatch_events::money::format_minor;
 use tidewatch_modules::{FieldKind, Module, MoveRule, Record};
 
 /// The move that assigns a record to somebody.
@@ -31,6 +32,17 @@ pub(super) fn stands(module: &Module, record: &Record) -> String {
         return format!("{title} is {label}. Its release is asked for: a second person has to agree.");
     }
     format!("{title} is now {label}.")
+}
+
+/// What is said before a move that nothing takes back: `Capture: PO-1, 900.00 EUR. This cannot be undone.`
+pub(super) fn warning(module: &Module, label: &str, record: &Record) -> String {
+    let title = record.title(module);
+    let currency = record.text("currency").and_then(|code| code.parse().ok());
+    let minor = module.amount_field.as_ref().and_then(|field| record.number(field));
+    let amount = minor
+        .zip(currency)
+        .map(|(minor, currency)| format!(", {} {currency}", format_minor(minor, currency)));
+    format!("{label}: {title}{}. This cannot be undone.", amount.unwrap_or_default())
 }
 
 /// What taking a move back has come to; `first` is the record as it was before all that.
@@ -146,5 +158,16 @@ mod tests {
         assert_eq!(way("close", "open").as_deref(), Some("reopen"));
         assert_eq!(way("close", "acknowledged"), None);
         assert_eq!(way("set_severity", "open"), None);
+    }
+
+    #[test]
+    fn warns_with_the_amount_where_there_is_one() {
+        let mut module = settlements();
+        let mut record = record("open", Value::Null);
+        assert_eq!(warning(&module, "Close", &record), "Close: INV-1. This cannot be undone.");
+        module.amount_field = Some("amountMinor".into());
+        record.fields.insert("amountMinor".to_owned(), 90_000.into());
+        record.fields.insert("currency".to_owned(), "EUR".into());
+        assert_eq!(warning(&module, "Close", &record), "Close: INV-1, 900.00 EUR. This cannot be undone.");
     }
 }

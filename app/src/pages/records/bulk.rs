@@ -29,6 +29,19 @@ pub(super) const FORM: &str = "bulk";
 pub(super) struct Chosen(pub(super) RwSignal<BTreeSet<RecordId>>);
 
 impl Chosen {
+    /// Ticks all of these, or none of them.
+    pub(super) fn set_all(self, ids: impl IntoIterator<Item = RecordId>, on: bool) {
+        self.0.update(|chosen| {
+            for id in ids {
+                if on {
+                    chosen.insert(id);
+                } else {
+                    chosen.remove(&id);
+                }
+            }
+        });
+    }
+
     pub(super) fn set(self, id: &RecordId, on: bool) {
         self.0.update(|chosen| {
             if on {
@@ -74,7 +87,7 @@ impl Choice {
 
     /// Whether a second look is due before so much is done.
     fn wants_a_yes(self) -> bool {
-        self.all.get() || self.rule().is_some_and(|rule| rule.destructive)
+        self.all.get() || self.rule().is_some_and(|rule| rule.asks_first())
     }
 
     /// Whether more are meant than can be moved at once.
@@ -110,7 +123,7 @@ pub(super) fn Bulk(scope: Scope, chosen: Chosen, total: Memo<Total>) -> impl Int
     });
     view! {
         <details class="disclosure bulk" open=is_open>
-            <summary class="button button-small"><Icon name=IconName::Stack/>"Move many at once"</summary>
+            <summary class="button button-small"><Icon name=IconName::Stack/>{move || called_by(chosen.0.read().len())}</summary>
             <div class="panel">
                 <ActionForm action attr:id=FORM attr:class="form form-inline">
                     <input type="hidden" name="project" value=use_project().slug()/>
@@ -138,6 +151,15 @@ pub(super) fn Bulk(scope: Scope, chosen: Chosen, total: Memo<Total>) -> impl Int
                 {move || answer.get().map(|answer| view! { <Answer choice action answer/> })}
             </div>
         </details>
+    }
+}
+
+/// What the button says that opens the form: that rows are ticked is seen while it is closed.
+fn called_by(chosen: usize) -> String {
+    match chosen {
+        0 => "Move many at once".to_owned(),
+        1 => "Move the one that is ticked".to_owned(),
+        many => format!("Move the {} that are ticked", format::count(many as u64)),
     }
 }
 

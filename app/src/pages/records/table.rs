@@ -78,7 +78,10 @@ fn Table(
             <caption class="visually-hidden">{caption}</caption>
             <thead>
                 <tr>
-                    <th scope="col">{title_label}</th>
+                    <th scope="col">
+                        {chosen.map(|chosen| view! { <TickAll list chosen/> })}
+                        {title_label}
+                    </th>
                     {has_statuses.then(|| view! { <th scope="col">"Status"</th> })}
                     {columns.into_iter().map(|field| view! {
                         <th scope="col" class:numeric=is_numeric(&field.kind)>{field.label.to_string()}</th>
@@ -92,6 +95,27 @@ fn Table(
                 </For>
             </tbody>
         </table>
+    }
+}
+
+/// The box that ticks every row of the page. Without JavaScript it could do nothing, and is not there.
+#[component]
+fn TickAll(list: RwSignal<RecordList>, chosen: Chosen) -> impl IntoView {
+    let shown = move || list.with(|list| list.visible().iter().map(|row| row.id.clone()).collect::<Vec<_>>());
+    let ticked = Memo::new(move |_| {
+        let ids = shown();
+        let count = ids.iter().filter(|id| chosen.0.read().contains(*id)).count();
+        (count > 0, count == ids.len())
+    });
+    view! {
+        <input
+            type="checkbox"
+            class="tick needs-scripting"
+            aria-label="Choose all on this page"
+            prop:checked=move || ticked.get() == (true, true)
+            prop:indeterminate=move || ticked.get() == (true, false)
+            on:change=move |event| chosen.set_all(shown(), event_target_checked(&event))
+        />
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tidewatch_modules::{Input, InputKind, Module, MoveRule};
 
 use super::api::Record;
-use super::dice::percent;
+use super::dice::{amount, percent};
 
 /// Whether people can make them and the simulator can as well.
 pub(super) fn can_live(module: &Module) -> bool {
@@ -52,6 +52,7 @@ fn entered(dice: &mut StdRng, module: &Module, inputs: &[Input]) -> Map<String, 
                 format!("{beginning}-{:06}", dice.random_range(0..1_000_000)).into()
             }
             InputKind::Number => dice.random_range(1..20).into(),
+            InputKind::Money => amount(dice).into(),
             InputKind::Choice(choices) => match choices.choose(dice) {
                 Some(choice) => choice.clone().into(),
                 None => continue,
