@@ -232,6 +232,8 @@ async fn the_doctor_says_what_is_well_and_what_is_not(pool: PgPool) {
     .await;
     let levels = ["cookies", "proxies", "Redis", "e-mail"].map(|check| found(&report, check).0);
     assert_eq!(levels, ["warning", "warning", "warning", "problem"], "{report:#}");
+    let (_, report) = examine(&["--drain-notice-seconds", "30"]).await;
+    assert_eq!(found(&report, "shutdown").0, "problem", "{report:#}");
 
     // Work that was given up, a role that sees everything, a schema of before.
     sqlx::query("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)")
@@ -336,5 +338,26 @@ fn a_wrong_value_names_its_variable() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains(name) && text.contains(said), "{name}: {text}");
+    }
+}
+
+/// What may pass before streams are told is part of what may pass until they are cut.
+#[test]
+fn a_shutdown_that_cuts_streams_untold_is_refused_by_its_variables() {
+    for (notice, most) in [("30", "30"), ("60", "30"), ("1", "1")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .args(["serve", "--database-url", "postgres://ann@127.0.0.1/tidewatch"])
+            .env("TIDEWATCH_DRAIN_NOTICE_SECONDS", notice)
+            .env("TIDEWATCH_DRAIN_SECONDS", most)
+            .output()
+            .expect("the program");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        for said in [
+            format!("TIDEWATCH_DRAIN_NOTICE_SECONDS ({notice})"),
+            format!("TIDEWATCH_DRAIN_SECONDS ({most})"),
+        ] {
+            assert!(text.contains(&said), "{said}: {text}");
+        }
     }
 }
