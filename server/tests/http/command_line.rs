@@ -1,6 +1,7 @@
 //! `tidewatch keys`, `users`, `projects` and `doctor`, as an administrator calls them.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -277,6 +278,22 @@ fn shells_complete_what_there_is() {
             .expect("the program");
         let script = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && script.contains("doctor") && script.contains("listen"), "{shell}");
+    }
+}
+
+/// A program with modules of its own has a name of its own, and is completed under that.
+#[test]
+fn shells_complete_the_program_by_the_name_it_has() {
+    for (shell, line) in
+        [("bash", "default visits"), ("zsh", "#compdef visits"), ("fish", "complete -c visits ")]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .arg0("/opt/visits/visits")
+            .args(["completions", shell])
+            .output()
+            .expect("the program");
+        let script = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && script.contains(line), "{shell}: {script}");
     }
 }
 
