@@ -15,7 +15,7 @@ run: ## all of Tidewatch with demo data on http://127.0.0.1:3000, until Ctrl-C (
 new-module: ## writes a program with a module of your own into examples (NAME=parcel)
 	@scripts/new-module.sh "$(NAME)"
 
-dev: ## the same, rebuilt and reloaded whenever a file changes
+dev: ## what run does, rebuilt and reloaded whenever a file changes
 	@scripts/dev.sh
 
 stop: ## ends what run or dev left behind

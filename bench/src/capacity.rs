@@ -34,17 +34,18 @@ pub struct Costs {
 }
 
 impl Default for Costs {
-    /// As measured (`RESULTS.md`): 0.67 s for 100,000 deliveries one at a time and 0.04 s at saturation; 15,800 events a second
-    /// through the relay; 1.7 KiB in the server and about as much again in the kernel for an idle connection.
+    /// As measured (`RESULTS.md`): 0.67 s for 100,000 deliveries one at a time and 0.04 s at saturation; 20,500 events a second
+    /// through the relay, in batches of 1,000; for an idle connection 1,714 bytes in the server, and in the kernel 8,334 for both
+    /// ends, of which an instance has one: 4,167.
     fn default() -> Self {
         Self {
-            relay: (3e-3, 60e-6),
+            relay: (3e-3, 45.7e-6),
             follower: (1.5e-3, 20e-6),
             copy: (20e-6, 2e-6),
             delivery: (6.3e-6, 0.4e-6),
             hop: 0.5e-3,
             event_bytes: 375.0,
-            connection_bytes: 4_096.0,
+            connection_bytes: 5_881.0,
         }
     }
 }
@@ -239,6 +240,14 @@ mod tests {
             simulate(&Deployment { instances: 800, readers: 1e6, ..deployment(1) }, &Costs::default(), 1);
         assert_eq!(load.levels, 2);
         assert_eq!(simulate(&deployment(64), &Costs::default(), 1).levels, 1);
+    }
+
+    #[test]
+    fn the_capacity_page_shows_what_is_computed() {
+        let page = include_str!("../../docs/capacity.md");
+        for row in table(&examples()).lines() {
+            assert!(page.contains(row), "docs/capacity.md lacks: {row}");
+        }
     }
 
     #[test]

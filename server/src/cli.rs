@@ -102,7 +102,13 @@ impl Cli {
             Err(said) => Self::command().error(ErrorKind::ValueValidation, said).exit(),
         };
         let matches = command.clone().try_get_matches().unwrap_or_else(|error| named(error, &command).exit());
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let Command::Serve(config) = &cli.command
+            && let Err(said) = config.check_shutdown()
+        {
+            Self::command().error(ErrorKind::ValueValidation, said).exit();
+        }
+        cli
     }
 
     /// What is logged.

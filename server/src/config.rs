@@ -144,7 +144,7 @@ pub struct ServeConfig {
     pub retention_days: u32,
 
     /// Seconds between the moment at which /readyz begins to fail and that at which no new connection is taken, at shutdown:
-    /// as long as whoever sends requests here takes to notice
+    /// as long as whoever sends requests here takes to notice; it is part of TIDEWATCH_DRAIN_SECONDS, and less
     #[arg(long, help_heading = group::SHUTDOWN, env = "TIDEWATCH_DRAIN_NOTICE_SECONDS", default_value_t = 1,
           value_parser = clap::value_parser!(u64).range(0..=60))]
     pub drain_notice_seconds: u64,
@@ -273,6 +273,21 @@ impl ServeConfig {
             let host = if host.trim().is_empty() { "tidewatch" } else { host.trim() };
             format!("{host}-{}", std::process::id())
         })
+    }
+
+    /// Whether a shutdown leaves time to tell the streams that they end: what may pass before that is part of the whole.
+    ///
+    /// # Errors
+    /// It does not; what to tell whoever has set it so.
+    pub fn check_shutdown(&self) -> Result<(), String> {
+        let Self { drain_notice_seconds: notice, drain_seconds: most, .. } = self;
+        if notice < most {
+            return Ok(());
+        }
+        Err(format!(
+            "TIDEWATCH_DRAIN_NOTICE_SECONDS ({notice}) is part of TIDEWATCH_DRAIN_SECONDS ({most}) and must be less: \
+             streams would be cut before they are told"
+        ))
     }
 }
 

@@ -142,6 +142,8 @@ impl Run {
                 record.quick = context.plan.quick;
                 record.measured_at = now();
                 record.commit = commit();
+                record.processor.clone_from(&machine.processor);
+                record.command.clone_from(&machine.command);
                 if self.given_server && group.runs_server() {
                     record.warn("The server was a given binary, not one built from this commit.".to_owned());
                 }
@@ -222,15 +224,19 @@ impl Report {
 }
 
 fn write_report(folder: &Path) -> Result<()> {
+    let (text, file) = (report(folder)?, folder.join("RESULTS.md"));
+    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The report of what is kept in this folder.
+fn report(folder: &Path) -> Result<String> {
     let store = Store::open(&folder.join("results"))?;
     let notes = Notes::parse(&std::fs::read_to_string(folder.join("NOTES.md")).unwrap_or_default());
     let mut rows = Vec::new();
     for spec in Group::value_variants().iter().flat_map(|group| group.specs()) {
         rows.push((*spec, store.find(spec.id)?));
     }
-    let text = render(&rows, store.machine()?.as_ref(), &notes)?;
-    let file = folder.join("RESULTS.md");
-    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    Ok(render(&rows, store.machine()?.as_ref(), &notes)?)
 }
 
 fn now() -> String {
@@ -250,4 +256,20 @@ fn allow_many_files() -> Result<u64> {
         );
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_is_what_was_kept() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let there = std::fs::read_to_string(folder.join("RESULTS.md")).expect("the report");
+        assert!(
+            there == report(folder).expect("a report"),
+            "bench/RESULTS.md is not what bench/results and bench/NOTES.md say; write it anew:\n\
+             cargo run --release -p tidewatch-bench -- report"
+        );
+    }
 }

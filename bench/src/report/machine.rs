@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Cores};
 
-/// What figures were measured on.
+/// What the last run measured on.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Machine {

@@ -18,6 +18,9 @@ those of a durable, ordered and authorized publish (Postgres commit, relay, foll
 hold events in memory, except where a row says otherwise.
 ";
 
+const LAST_RUN: &str = "\
+As it was at the last run. Each row names the processor that it was measured on, and the command where that was kept.";
+
 /// Writes the report.
 ///
 /// # Errors
@@ -40,7 +43,7 @@ pub fn render(
 
 fn write_machine(text: &mut String, machine: &Machine) -> std::fmt::Result {
     let Machine { processor, cores, memory_gib, kernel, placement, versions, command } = machine;
-    writeln!(text, "\n## Where\n\n| | |\n|---|---|")?;
+    writeln!(text, "\n## Where\n\n{LAST_RUN}\n\n| | |\n|---|---|")?;
     writeln!(text, "| processor | {processor}, {cores} cores, {memory_gib} GiB |\n| kernel | {kernel} |")?;
     writeln!(text, "| cores | {placement} |\n| command | `{command}` |")?;
     versions.iter().try_for_each(|(name, version)| writeln!(text, "| {name} | {version} |"))
@@ -78,7 +81,15 @@ fn write_row(text: &mut String, spec: &RowSpec, record: Option<&Record>, notes: 
         return writeln!(text, "Not measured yet.");
     };
     let quick = if record.quick { " **A quick look: short windows, small numbers.**" } else { "" };
-    writeln!(text, "{} at `{}`, {} run(s).{quick}\n", record.measured_at, record.commit, record.runs)?;
+    let Record { measured_at, commit, runs, processor, command, .. } = record;
+    write!(text, "{measured_at} at `{commit}`, {runs} run(s)")?;
+    if !processor.is_empty() {
+        write!(text, ", on {processor}")?;
+    }
+    if !command.is_empty() {
+        write!(text, ", by `{command}`")?;
+    }
+    writeln!(text, ".{quick}\n")?;
     write_table(text, spec, record)?;
     if !record.left_out.is_empty() || !record.warnings.is_empty() {
         writeln!(text)?;
@@ -156,6 +167,19 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
+    }
+
+    #[test]
+    fn a_row_says_where_it_was_measured_and_how() {
+        let of = |processor: &str, command: &str| {
+            let (processor, command) = (processor.to_owned(), command.to_owned());
+            let record = Record { commit: "abc".to_owned(), processor, command, ..Record::new("row", 2) };
+            render(&[(SPEC, Some(record))], None, &Notes::default()).expect("a report")
+        };
+        let text = of("EPYC", "make bench RUNS=2");
+        assert!(text.contains(" at `abc`, 2 run(s), on EPYC, by `make bench RUNS=2`.\n"), "{text}");
+        let text = of("", "");
+        assert!(text.contains(" at `abc`, 2 run(s).\n"), "{text}");
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub struct Record {
     pub measured_at: String,
     /// The commit that was checked out.
     pub commit: String,
+    /// The processor that it was measured on: rows of one report can come from several machines. Empty: it was not kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub processor: String,
+    /// The command that measured it. Empty: it was not kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub command: String,
     /// Systems in the order in which they were measured first.
     pub order: Vec<String>,
     /// Values by system and metric, a run each.

@@ -158,6 +158,96 @@ fn every_kind_of_problem_is_described() {
     }
 }
 
+/// The chapter on the API, and those that it leaves calls to.
+const CHAPTERS: [&str; 5] = [
+    include_str!("../../../docs/http-api.md"),
+    include_str!("../../../docs/streaming.md"),
+    include_str!("../../../docs/publishing.md"),
+    include_str!("../../../docs/notifications.md"),
+    include_str!("../../../docs/webhooks.md"),
+];
+
+/// A path without its query, and without names for what stands in it.
+fn unnamed(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The calls that a chapter names beside its blocks of code: "`GET`, `POST /api/v1/orders`" are two.
+fn calls_of(chapter: &str) -> BTreeSet<(String, String)> {
+    let (mut calls, mut is_in_block) = (BTreeSet::new(), false);
+    for line in chapter.lines() {
+        if line.trim_start().starts_with("```") {
+            is_in_block = !is_in_block;
+        }
+        if is_in_block {
+            continue;
+        }
+        let mut methods: Vec<&str> = Vec::new();
+        for code in line.split('`').skip(1).step_by(2) {
+            let (word, path) = code.split_once(' ').unwrap_or((code, code));
+            if ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&word) {
+                methods.push(word);
+            }
+            if path.starts_with('/') {
+                calls.extend(methods.drain(..).map(|method| (method.to_owned(), unnamed(path))));
+            }
+        }
+    }
+    calls
+}
+
+#[test]
+fn the_book_names_every_call_and_no_other() {
+    let named: BTreeSet<(String, String)> = CHAPTERS.into_iter().flat_map(calls_of).collect();
+    let there: BTreeSet<(String, String)> = operations()
+        .iter()
+        .map(|operation| (operation.method.to_string(), unnamed(&operation.path)))
+        .collect();
+    // What all modules have is named once, of settlements.
+    let modules = Modules::built_in();
+    let as_of_settlements = |path: &str| {
+        let of_module = modules.descriptions().find_map(|module| {
+            let rest = path.strip_prefix(&*format!("/api/v1/{}", module.name))?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("/api/v1/settlements{rest}"))
+        });
+        of_module.unwrap_or_else(|| path.to_owned())
+    };
+    let is_named = |(method, path): &(String, String)| {
+        [path.clone(), as_of_settlements(path)]
+            .into_iter()
+            .any(|path| named.contains(&(method.clone(), path)))
+    };
+    let lacking: Vec<_> = there.iter().filter(|call| !is_named(call)).collect();
+    assert!(lacking.is_empty(), "docs/http-api.md or a chapter that it links has to name {lacking:?}");
+    let unknown: Vec<_> = named.difference(&there).collect();
+    assert!(unknown.is_empty(), "the book names what is not there: {unknown:?}");
+}
+
+#[test]
+fn the_book_has_every_kind_of_problem_under_its_status() {
+    let [chapter, ..] = CHAPTERS;
+    let (_, section) = chapter.split_once("\n## Problems\n").expect("the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let (mut told, mut statuses) = (BTreeSet::new(), Vec::new());
+    for row in section.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, status, kinds, ..] = *cells.as_slice() else { continue };
+        // A row without a status goes on with that of the row before.
+        if !status.is_empty() {
+            statuses = status.split(", ").collect();
+        }
+        for kind in kinds.split('`').skip(1).step_by(2) {
+            told.extend(statuses.iter().map(|status| (*status, kind)));
+        }
+    }
+    for kind in ProblemKind::ALL {
+        let row = (kind.status().as_str().to_owned(), kind.name());
+        assert!(told.contains(&(&*row.0, row.1)), "the table of docs/http-api.md lacks {row:?}");
+    }
+}
+
 #[test]
 fn problems_have_the_members_that_are_described() {
     let events = "settlements.read".parse().expect("a permission");

@@ -1,5 +1,8 @@
 //! `tidewatch completions`
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
@@ -16,8 +19,15 @@ pub(super) struct Completions {
 #[expect(clippy::unnecessary_wraps, reason = "a command like the others")]
 pub(super) fn run(command: &Completions) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    generate(command.shell, &mut Cli::command(), "tidewatch", &mut script);
+    generate(command.shell, &mut Cli::command(), name_of_program(), &mut script);
     // A closed pipe is no reason to fail.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), &script);
     Ok(())
+}
+
+/// As what the program was called: one with modules of its own has a name of its own.
+fn name_of_program() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let name = called.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
+    name.unwrap_or("tidewatch").to_owned()
 }

@@ -68,16 +68,7 @@ fn reference() -> String {
         table(&mut page, of("serve").chain(of("")).filter(|setting| heading(setting) == group));
     }
     page.push_str("\n## Settings of other commands\n\n");
-    let mut known: Vec<String> = of("serve").chain(of("")).map(Setting::variable).collect();
-    let others: Vec<&Setting> = settings
-        .iter()
-        .filter(|setting| {
-            let is_new = !known.contains(&setting.variable());
-            known.push(setting.variable());
-            is_new
-        })
-        .collect();
-    table(&mut page, others.into_iter());
+    table_of_others(&mut page, &settings);
     page.push_str("\n## Which command reads what\n\n| command | reads |\n|---|---|\n");
     let mut commands: Vec<&str> = settings.iter().map(|setting| setting.command.as_str()).collect();
     commands.dedup();
@@ -105,25 +96,60 @@ fn heading(setting: &Setting) -> &str {
 fn table<'a>(page: &mut String, settings: impl Iterator<Item = &'a Setting>) {
     page.push_str("| variable | flag | default | allowed | what it is |\n|---|---|---|---|---|\n");
     for setting in settings {
-        let Setting { arg, .. } = setting;
-        let variable = setting.variable();
-        let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        let default = match defaults.join(",") {
-            text if text.is_empty() => "—".to_owned(),
-            text => format!("`{text}`"),
-        };
-        let mut what = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        if setting.is_secret() {
-            let _ = write!(what, ". A secret: `{variable}_FILE` names a file with it");
-        }
-        let _ = writeln!(
-            page,
-            "| `{variable}` | `--{}` | {default} | {} | {} |",
-            arg.get_long().unwrap_or_default(),
-            in_cell(&allowed(arg).unwrap_or_else(|| "any text".to_owned())),
-            in_cell(&what),
-        );
+        let _ = writeln!(page, "{}", row(setting));
     }
+}
+
+/// What is not as the server has it: each definition once, a variable's together, with the commands that have it so. To one
+/// command a variable can be another thing than to the next.
+fn table_of_others(page: &mut String, settings: &[Setting]) {
+    page.push_str("| variable | flag | default | allowed | what it is | of |\n|---|---|---|---|---|---|\n");
+    let is_of_server = |setting: &&Setting| matches!(setting.command.as_str(), "" | "serve");
+    let of_server: Vec<String> = settings.iter().filter(is_of_server).map(row).collect();
+    let mut variables: Vec<String> = Vec::new();
+    let mut rows: Vec<(usize, String, Vec<String>)> = Vec::new();
+    for setting in settings {
+        let shown = row(setting);
+        if of_server.contains(&shown) {
+            continue;
+        }
+        let command = format!("`{}`", setting.command);
+        if let Some((_, _, commands)) = rows.iter_mut().find(|(_, known, _)| *known == shown) {
+            commands.push(command);
+            continue;
+        }
+        let variable = setting.variable();
+        let place = variables.iter().position(|known| *known == variable).unwrap_or(variables.len());
+        if place == variables.len() {
+            variables.push(variable);
+        }
+        rows.push((place, shown, vec![command]));
+    }
+    rows.sort_by_key(|(place, _, _)| *place);
+    for (_, shown, commands) in rows {
+        let _ = writeln!(page, "{shown} {} |", commands.join(", "));
+    }
+}
+
+/// A setting as it is defined for its command.
+fn row(setting: &Setting) -> String {
+    let Setting { arg, .. } = setting;
+    let variable = setting.variable();
+    let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    let default = match defaults.join(",") {
+        text if text.is_empty() => "—".to_owned(),
+        text => format!("`{text}`"),
+    };
+    let mut what = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    if setting.is_secret() {
+        let _ = write!(what, ". A secret: `{variable}_FILE` names a file with it");
+    }
+    format!(
+        "| `{variable}` | `--{}` | {default} | {} | {} |",
+        arg.get_long().unwrap_or_default(),
+        in_cell(&allowed(arg).unwrap_or_else(|| "any text".to_owned())),
+        in_cell(&what),
+    )
 }
 
 /// What a value has to be: what the error says that comes of one that will not do, so that it cannot be another.
@@ -183,6 +209,10 @@ Beside these, `NO_COLOR` keeps colors out of what commands print, and an address
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use clap::Parser;
+
     use super::*;
 
     const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
@@ -195,6 +225,40 @@ mod tests {
             "docs/configuration.md is not what the program reads; write it anew:\n\
              cargo run -p tidewatch-server -- configuration > docs/configuration.md"
         );
+    }
+
+    /// Who knows the flag of one command knows it of all.
+    #[test]
+    fn a_variable_has_one_flag_whatever_the_command() {
+        let mut flags: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for setting in settings() {
+            let flag = setting.arg.get_long().unwrap_or_default().to_owned();
+            flags.entry(setting.variable()).or_default().insert(flag);
+        }
+        let several: Vec<_> = flags.iter().filter(|(_, flags)| flags.len() > 1).collect();
+        assert!(several.is_empty(), "{several:?}");
+    }
+
+    #[test]
+    fn the_key_is_taken_by_its_flag_of_before_as_well() {
+        for command in [&["publish", "orders", "{}"][..], &["tail"][..]] {
+            for flag in ["--api-key", "--key"] {
+                let words = ["tidewatch"].iter().chain(command).copied().chain([flag, "tw_key"]);
+                let parsed = Cli::try_parse_from(words).map(drop);
+                assert!(parsed.is_ok(), "{command:?} {flag}: {parsed:?}");
+            }
+        }
+    }
+
+    /// Which command a definition is of is said where the same variable is something else to another.
+    #[test]
+    fn each_definition_that_differs_has_a_row_with_its_commands() {
+        let page = reference();
+        for (variable, rows) in [("TIDEWATCH_API_KEY", 3), ("TIDEWATCH_PROJECT", 2)] {
+            let beginning = format!("| `{variable}` |");
+            assert_eq!(page.lines().filter(|line| line.starts_with(&beginning)).count(), rows, "{variable}");
+        }
+        assert!(page.contains("by default all of them | `verify` |"));
     }
 
     /// The examples name settings that there are, with values that they take.

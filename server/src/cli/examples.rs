@@ -124,7 +124,9 @@ Ends with 0 where nothing is broken, warnings or not; 1 where something is; 2 fo
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   tidewatch completions bash > /etc/bash_completion.d/tidewatch
-  tidewatch completions zsh > ~/.zfunc/_tidewatch";
+  tidewatch completions zsh > ~/.zfunc/_tidewatch
+
+They are for the name by which the program was called. Ends with 0 where they are printed, 2 for a shell that has none.";
 
 #[cfg(test)]
 mod tests {
@@ -162,6 +164,16 @@ mod tests {
                 .mut_subcommands(lenient)
         }
         lenient(Cli::command())
+    }
+
+    #[test]
+    fn every_command_says_what_it_ends_with() {
+        let program_itself = program();
+        let all = std::iter::once(&program_itself).chain(program_itself.get_subcommands());
+        for command in all.filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Ends with 0 "), "`{}`: {help}", command.get_name());
+        }
     }
 
     #[test]

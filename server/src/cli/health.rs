@@ -16,7 +16,7 @@ pub(super) struct Health {
     format: AnswerFormat,
 
     /// Where the server is
-    #[arg(long, env = "TIDEWATCH_URL", default_value = "http://127.0.0.1:3000")]
+    #[arg(long, env = "TIDEWATCH_URL", default_value = "http://127.0.0.1:3000", value_parser = parse_url)]
     url: Url,
 
     /// Ask whether it is alive at all, in place of whether it takes work
@@ -26,6 +26,11 @@ pub(super) struct Health {
     /// Seconds that it has to answer
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
     within: u64,
+}
+
+fn parse_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| "must be an address such as http://127.0.0.1:3000".to_owned())
 }
 
 /// 0: it is; 1: it is not, or does not answer.

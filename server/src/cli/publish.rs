@@ -19,7 +19,7 @@ pub(super) struct Publish {
     url: String,
 
     /// API key with the scope events.publish, or *
-    #[arg(long, env = "TIDEWATCH_API_KEY", hide_env_values = true)]
+    #[arg(long = "api-key", alias = "key", env = "TIDEWATCH_API_KEY", hide_env_values = true)]
     key: SecretString,
 
     /// The channel's name; one that begins with `private` is for readers with a token

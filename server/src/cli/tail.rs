@@ -15,7 +15,7 @@ pub(super) struct Tail {
     url: String,
 
     /// API key with the scope events.read, or *
-    #[arg(long, env = "TIDEWATCH_API_KEY", hide_env_values = true)]
+    #[arg(long = "api-key", alias = "key", env = "TIDEWATCH_API_KEY", hide_env_values = true)]
     key: SecretString,
 
     /// Event types, such as settlement.*,order.created

@@ -39,5 +39,12 @@ pub(super) fn examine(config: &ServeConfig) -> Vec<Finding> {
     let mail = config.outside.smtp_url.is_none().then(|| {
         Finding::note("e-mail", "TIDEWATCH_SMTP_URL is not set: notifications are not sent by e-mail")
     });
-    [Some(cookie), proxies, Some(secret), mail].into_iter().flatten().collect()
+    let shutdown = config.check_shutdown().err().map(|said| {
+        Finding::problem(
+            "shutdown",
+            said,
+            "Raise TIDEWATCH_DRAIN_SECONDS, and with it what systemd or Docker waits for.",
+        )
+    });
+    [Some(cookie), proxies, Some(secret), mail, shutdown].into_iter().flatten().collect()
 }

@@ -1,6 +1,7 @@
 //! `tidewatch keys`, `users`, `projects` and `doctor`, as an administrator calls them.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -232,6 +233,8 @@ async fn the_doctor_says_what_is_well_and_what_is_not(pool: PgPool) {
     .await;
     let levels = ["cookies", "proxies", "Redis", "e-mail"].map(|check| found(&report, check).0);
     assert_eq!(levels, ["warning", "warning", "warning", "problem"], "{report:#}");
+    let (_, report) = examine(&["--drain-notice-seconds", "30"]).await;
+    assert_eq!(found(&report, "shutdown").0, "problem", "{report:#}");
 
     // Work that was given up, a role that sees everything, a schema of before.
     sqlx::query("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)")
@@ -275,6 +278,22 @@ fn shells_complete_what_there_is() {
             .expect("the program");
         let script = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && script.contains("doctor") && script.contains("listen"), "{shell}");
+    }
+}
+
+/// A program with modules of its own has a name of its own, and is completed under that.
+#[test]
+fn shells_complete_the_program_by_the_name_it_has() {
+    for (shell, line) in
+        [("bash", "default visits"), ("zsh", "#compdef visits"), ("fish", "complete -c visits ")]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .arg0("/opt/visits/visits")
+            .args(["completions", shell])
+            .output()
+            .expect("the program");
+        let script = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && script.contains(line), "{shell}: {script}");
     }
 }
 
@@ -336,5 +355,26 @@ fn a_wrong_value_names_its_variable() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains(name) && text.contains(said), "{name}: {text}");
+    }
+}
+
+/// What may pass before streams are told is part of what may pass until they are cut.
+#[test]
+fn a_shutdown_that_cuts_streams_untold_is_refused_by_its_variables() {
+    for (notice, most) in [("30", "30"), ("60", "30"), ("1", "1")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .args(["serve", "--database-url", "postgres://ann@127.0.0.1/tidewatch"])
+            .env("TIDEWATCH_DRAIN_NOTICE_SECONDS", notice)
+            .env("TIDEWATCH_DRAIN_SECONDS", most)
+            .output()
+            .expect("the program");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        for said in [
+            format!("TIDEWATCH_DRAIN_NOTICE_SECONDS ({notice})"),
+            format!("TIDEWATCH_DRAIN_SECONDS ({most})"),
+        ] {
+            assert!(text.contains(&said), "{said}: {text}");
+        }
     }
 }

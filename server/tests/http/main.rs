@@ -32,6 +32,7 @@ mod bulk_moves;
 mod command_line;
 mod delivery_proof;
 mod event_search;
+mod extending;
 mod health;
 mod instances;
 mod login;
