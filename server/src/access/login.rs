@@ -8,10 +8,9 @@ use time::Duration;
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::credential::Credential;
+use super::password;
 use super::session_store::{ADDRESS_KEY, CLIENT_KEY, PUSH_LOGIN_KEY, USER_ID_KEY};
 use super::throttle::Attempt;
-use super::{Caller, password};
 use crate::db;
 use crate::error::Error;
 use crate::state::AppState;
@@ -74,11 +73,27 @@ pub async fn check(
 }
 
 /// Puts the person into the session, under a new session id: one that was planted before the login
-/// is worth nothing.
+/// is worth nothing. `push`: the login in which this browser was subscribed to Web Push, as it says itself. Whoever else
+/// was told there is told no more; the person goes on with it, so that to sign out ends it also where the session in which
+/// they subscribed has run out.
 ///
 /// # Errors
 /// Postgres cannot be reached.
-pub async fn begin_session(session: &Session, user: UserId, origin: &LoginOrigin) -> Result<(), Error> {
+pub async fn begin_session(
+    state: &AppState,
+    session: &Session,
+    user: UserId,
+    origin: &LoginOrigin,
+    push: Option<Uuid>,
+) -> Result<(), Error> {
+    // The session may be another person's until now.
+    let before: Option<Uuid> = session.get(PUSH_LOGIN_KEY).await?;
+    for login in [before, push].into_iter().flatten() {
+        db::push_subscriptions::delete_of_others(&state.access, login, user).await?;
+    }
+    if let Some(login) = push {
+        session.insert(PUSH_LOGIN_KEY, login).await?;
+    }
     session.cycle_id().await?;
     session.insert(USER_ID_KEY, user).await?;
     session.insert(CLIENT_KEY, &origin.client).await?;
@@ -88,29 +103,27 @@ pub async fn begin_session(session: &Session, user: UserId, origin: &LoginOrigin
     Ok(())
 }
 
-/// By what the browsers are known that are subscribed to Web Push in the caller's session; `None` where they came by
-/// something else.
+/// By what the browsers are known that are subscribed to Web Push in a session.
 ///
 /// # Errors
 /// Postgres cannot be reached.
-pub async fn push_login(session: &Session, caller: &Caller) -> Result<Option<Uuid>, Error> {
-    if !matches!(caller.credential, Credential::Session { .. }) {
-        return Ok(None);
-    }
+pub async fn push_login(session: &Session) -> Result<Uuid, Error> {
     if let Some(login) = session.get(PUSH_LOGIN_KEY).await? {
-        return Ok(Some(login));
+        return Ok(login);
     }
     let login = Uuid::now_v7();
     session.insert(PUSH_LOGIN_KEY, login).await?;
-    Ok(Some(login))
+    Ok(login)
 }
 
-/// Ends a session, and with it what its browsers are told by Web Push: whoever sits there next is not its person.
+/// Ends a session, and with it what its browsers are told by Web Push: whoever sits there next is not its person. `push`:
+/// the login in which this browser was subscribed, as it says itself; the session may have run out, or be another one.
 ///
 /// # Errors
 /// Postgres cannot be reached.
-pub async fn end_session(state: &AppState, session: &Session) -> Result<(), Error> {
-    if let Some(login) = session.get(PUSH_LOGIN_KEY).await? {
+pub async fn end_session(state: &AppState, session: &Session, push: Option<Uuid>) -> Result<(), Error> {
+    let own: Option<Uuid> = session.get(PUSH_LOGIN_KEY).await?;
+    for login in [own, push].into_iter().flatten() {
         db::push_subscriptions::delete_of_login(&state.access, login).await?;
     }
     session.flush().await?;

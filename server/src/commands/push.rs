@@ -31,7 +31,7 @@ pub struct Browser {
 }
 
 /// Has a browser told from now on. Said again, it has other keys. `login`: that in which it is said, with whose end it
-/// is told no more; see [`crate::access::login::push_login`].
+/// is told no more: a session's ([`crate::access::login::push_login`]), or an API login.
 ///
 /// # Errors
 /// 403 for an API key, 409 where this server pushes nothing, 422 for an endpoint or keys that will not do.

@@ -115,6 +115,19 @@ pub async fn delete_of_login(pool: &PgPool, login: Uuid) -> Result<(), sqlx::Err
     sqlx::query("delete from push_subscriptions where login = $1").bind(login).execute(pool).await.map(drop)
 }
 
+/// Forgets the browsers that others than this person subscribed in a login, in all projects: on a connection of the owner.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn delete_of_others(pool: &PgPool, login: Uuid, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from push_subscriptions where login = $1 and user_id <> $2")
+        .bind(login)
+        .bind(user.uuid())
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
 /// Forgets a person's browser, and says whether it was known.
 ///
 /// # Errors

@@ -172,11 +172,12 @@ pub async fn end(connection: &mut PgConnection, user: UserId, id: SessionId) -> 
     let ended: i64 = sqlx::query_scalar(
         "with browser as (
              delete from sessions where user_id = $1 and public_id = $2 returning data ->> $3::text as login
-         ), told as (
-             delete from push_subscriptions where login in (select login::uuid from browser where login is not null)
          ), api as (
              update token_families set revoked_at = now()
-             where user_id = $1 and id = $2 and revoked_at is null returning 1
+             where user_id = $1 and id = $2 and revoked_at is null returning id
+         ), told as (
+             delete from push_subscriptions
+             where login in (select login::uuid from browser where login is not null union all select id from api)
          )
          select (select count(*) from browser) + (select count(*) from api)",
     )
@@ -188,8 +189,8 @@ pub async fn end(connection: &mut PgConnection, user: UserId, id: SessionId) -> 
     Ok(ended > 0)
 }
 
-/// Ends all logins of this person but the one with this digest, and what their browsers are told by Web Push, and says how
-/// many there were.
+/// Ends all logins of this person but this one, and says how many there were. Web Push ends with them, and with those that
+/// have run out: whatever of the person's browsers was not subscribed in this login is told no more.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
@@ -201,9 +202,12 @@ pub async fn end_others(
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "with browser as (
-             delete from sessions where user_id = $1 and id is distinct from $2 returning data ->> $4::text as login
+             delete from sessions where user_id = $1 and id is distinct from $2 returning 1
          ), told as (
-             delete from push_subscriptions where login in (select login::uuid from browser where login is not null)
+             delete from push_subscriptions
+             where user_id = $1
+               and not coalesce(login = coalesce(
+                   (select (data ->> $4::text)::uuid from sessions where user_id = $1 and id = $2), $3), false)
          ), api as (
              update token_families set revoked_at = now()
              where user_id = $1 and id is distinct from $3 and revoked_at is null returning 1

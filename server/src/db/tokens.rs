@@ -107,26 +107,34 @@ pub async fn use_refresh(connection: &mut PgConnection, digest: &[u8]) -> Result
     }
 }
 
-/// Ends a login: its access tokens count no longer, and cannot be renewed.
+/// Ends a login: its access tokens count no longer, and cannot be renewed, and what was subscribed in it to Web Push is
+/// told no more.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn end_family(connection: &mut PgConnection, family: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("update token_families set revoked_at = coalesce(revoked_at, now()) where id = $1")
-        .bind(family)
-        .execute(connection)
-        .await
-        .map(drop)
+    sqlx::query(
+        "with told as (delete from push_subscriptions where login = $1)
+         update token_families set revoked_at = coalesce(revoked_at, now()) where id = $1",
+    )
+    .bind(family)
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
-/// Ends the login that a refresh token belongs to, used or not.
+/// Ends the login that a refresh token belongs to, used or not, with what was subscribed in it to Web Push.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
 pub async fn end_family_of(connection: &mut PgConnection, digest: &[u8]) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update token_families set revoked_at = coalesce(revoked_at, now())
-         where id in (select family_id from refresh_tokens where digest = $1)",
+        "with family as (
+             select family_id as id from refresh_tokens where digest = $1
+         ), told as (
+             delete from push_subscriptions where login in (select id from family)
+         )
+         update token_families set revoked_at = coalesce(revoked_at, now()) where id in (select id from family)",
     )
     .bind(digest)
     .execute(connection)

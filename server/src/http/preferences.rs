@@ -6,10 +6,11 @@ use std::str::FromStr;
 use axum::Form;
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use http::HeaderMap;
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use serde::Deserialize;
 use tidewatch_app::model::{Density, Theme};
 
+use super::cookie::value;
 use super::session_pages::local_path;
 use crate::error::Error;
 
@@ -67,13 +68,5 @@ pub fn density(headers: &HeaderMap) -> Density {
 }
 
 fn remembered<T: FromStr + Default>(headers: &HeaderMap, cookie: &str) -> T {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == cookie)
-        .and_then(|(_, chosen)| chosen.parse().ok())
-        .unwrap_or_default()
+    value(headers, cookie).and_then(|chosen| chosen.parse().ok()).unwrap_or_default()
 }

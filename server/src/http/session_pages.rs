@@ -15,6 +15,7 @@ use crate::commands::invitation::{self, Accepted};
 use crate::commands::password;
 use crate::error::Error;
 use crate::http::origin::ReadOrigin;
+use crate::http::push_cookie::{PushCookie, SetCookie};
 use crate::state::AppState;
 
 /// The form of the login page.
@@ -34,13 +35,14 @@ pub async fn post_login(
     State(state): State<AppState>,
     session: Session,
     origin: LoginOrigin,
+    push: PushCookie,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, Error> {
     let next = local_path(&form.next);
     let (error, wait) = match login::check(&state, form.email.trim(), form.password, &origin).await? {
         Login::Right(user) => {
-            login::begin_session(&session, user, &origin).await?;
-            return Ok(Redirect::to(next).into_response());
+            login::begin_session(&state, &session, user, &origin, push.login).await?;
+            return Ok((push.keep(push.login), Redirect::to(next)).into_response());
         }
         Login::Wrong => ("credentials", None),
         Login::Throttled(wait) => ("throttled", Some(wait)),
@@ -123,17 +125,19 @@ pub async fn post_invitation(
     session: Session,
     ReadOrigin(origin): ReadOrigin,
     from: LoginOrigin,
+    push: PushCookie,
     Form(form): Form<InvitationForm>,
-) -> Result<Redirect, Error> {
+) -> Result<Response, Error> {
     let token = form.token.expose_secret();
     let accepted =
         invitation::accept(&state, token, &form.name, form.password, &from, &origin.request_id).await;
     let error = match accepted {
         Ok(Accepted::Joined { user, project }) => {
-            login::begin_session(&session, user, &from).await?;
-            return Ok(Redirect::to(&format!("/?project={project}")));
+            login::begin_session(&state, &session, user, &from, push.login).await?;
+            let first = Redirect::to(&format!("/?project={project}"));
+            return Ok((push.keep(push.login), first).into_response());
         }
-        Ok(Accepted::Gone) => return Ok(Redirect::to("/invitation?error=gone")),
+        Ok(Accepted::Gone) => return Ok(Redirect::to("/invitation?error=gone").into_response()),
         Ok(Accepted::WrongPassword) => "password",
         Err(Error::Throttled(_)) => "throttled",
         Err(Error::Fields(fields)) if fields.iter().any(|field| field.name() == "name") => "name",
@@ -142,7 +146,7 @@ pub async fn post_invitation(
     };
     let query = serde_urlencoded::to_string([("token", token), ("error", error)])
         .map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Redirect::to(&format!("/invitation?{query}")))
+    Ok(Redirect::to(&format!("/invitation?{query}")).into_response())
 }
 
 /// `path` with one more parameter.
@@ -155,9 +159,13 @@ fn said_at(path: &str, name: &str, value: &str) -> String {
 ///
 /// # Errors
 /// Postgres cannot be reached.
-pub async fn post_logout(State(state): State<AppState>, session: Session) -> Result<Redirect, Error> {
-    login::end_session(&state, &session).await?;
-    Ok(Redirect::to("/login"))
+pub async fn post_logout(
+    State(state): State<AppState>,
+    session: Session,
+    push: PushCookie,
+) -> Result<(SetCookie, Redirect), Error> {
+    login::end_session(&state, &session, push.login).await?;
+    Ok((push.forget(), Redirect::to("/login")))
 }
 
 /// `next` when it is a path of this site, else the first page: a login must not send people away.

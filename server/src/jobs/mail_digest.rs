@@ -1,16 +1,17 @@
 //! A person's digest goes out: one e-mail of all that they have not read.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
-use tidewatch_app::model::DigestInterval;
+use tidewatch_app::model::{DigestInterval, EmailPreference, NotificationSettings};
 use tidewatch_events::ProjectId;
-use tidewatch_events::id::{NotificationId, UserId};
+use tidewatch_events::id::{JobId, NotificationId, UserId};
 use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::mail_notification::{
-    MAX_ATTEMPTS, QUEUE, addressee, no_mail, not_sent, project_of, turn, wait_out_quiet_hours,
+    MAX_ATTEMPTS, QUEUE, addressee, no_mail, not_sent, project_of, turn, wait_out_quiet_hours, wanted,
 };
 use super::note_outside::{WentOut, note};
 use crate::db;
@@ -67,14 +68,15 @@ impl Handler for DigestMailer {
             return Err(JobError::cancel("the person wants no digest any more"));
         }
         wait_out_quiet_hours(&mut connection, &settings).await?;
-        // As it is when the e-mail goes out: what came since the digest was due is in it, what was read is not.
-        let (ids, items) = contents(&mut connection, project, user_id, &settings.time_zone).await?;
+        // As it is when the e-mail goes out: what came since the digest was due is in it, what was read or is of a type
+        // that the person has turned off is not.
+        let (ids, items) = contents(&mut connection, project, user_id, &settings).await?;
         if ids.is_empty() {
-            return Err(JobError::cancel("all was read before it was mailed"));
+            return Err(JobError::cancel("all was read, or is not wanted any more, before it was mailed"));
         }
         let to = addressee(&mut connection, project, user_id).await?;
         drop(connection);
-        let letter = writer.digest(&to, &items, ids.len(), &job.id().to_string());
+        let letter = writer.digest(&to, &items, ids.len(), &letter_id(job.id(), &ids));
         let turn = turn(mailer)?;
         // No connection of the database is held meanwhile.
         let sent = mailer.send(letter).await;
@@ -94,18 +96,38 @@ impl Handler for DigestMailer {
     }
 }
 
-/// All that a digest is of, and what it lists of that, with the times of the person's zone.
+/// What a mailbox knows a digest by. Sent once more, it may have got longer: under the same id, a mailbox that has the
+/// shorter one would drop it, and with it what is new in it.
+fn letter_id(job: JobId, ids: &[Uuid]) -> String {
+    let mut hash = Sha256::new();
+    for id in ids {
+        hash.update(id);
+    }
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hash.finalize());
+    format!("{job}.{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+}
+
+/// All that a digest is of, and what it lists of that, with the times of the person's zone. What the person does not want
+/// any more is left out of this one and of those that follow.
 async fn contents(
     connection: &mut PgConnection,
     project: ProjectId,
     user: UserId,
-    zone: &str,
+    settings: &NotificationSettings,
 ) -> Result<(Vec<Uuid>, Vec<Item>), sqlx::Error> {
-    let ids = db::notifications::outside::digest(connection, project, user).await?;
+    let waiting = db::notifications::outside::digest(connection, project, user).await?;
+    let (listed, unwanted): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .partition(|(_, event_type)| wanted(settings, event_type).email != EmailPreference::Off);
+    let unwanted: Vec<Uuid> = unwanted.into_iter().map(|(id, _)| id).collect();
+    if !unwanted.is_empty() {
+        db::notifications::outside::leave_out(connection, project, &unwanted).await?;
+    }
+    let ids: Vec<Uuid> = listed.into_iter().map(|(id, _)| id).collect();
     let listed = ids.get(..MAX_LISTED).unwrap_or(&ids);
     let rows = db::notifications::outside::listed(connection, project, listed).await?;
     let moments: Vec<OffsetDateTime> = rows.iter().map(|row| row.sent_at).collect();
-    let times = local(connection, zone, &moments).await?;
+    let times = local(connection, &settings.time_zone, &moments).await?;
     let items = rows.into_iter().zip(times).map(|(row, sent_at)| {
         let DigestRow { id, title, body, must_acknowledge, .. } = row;
         Item { id: NotificationId::from_uuid(id), title, body, must_acknowledge, sent_at }

@@ -14,7 +14,7 @@
 //! What went out is noted in the transaction that completes its job, which is tried again until it is. Between the other
 //! side's word that it has it and that note there is no transaction that both could be in: who is killed there sends it
 //! once more. An e-mail then has the same `Message-ID`, and a push the same tag, so that mailboxes and browsers that look
-//! at that show it once.
+//! at that show it once. A digest is of what waits when it is sent, and has another `Message-ID` where that is not the same.
 
 pub mod letter;
 pub mod link;

@@ -174,6 +174,33 @@ async fn open_one_s_own_notifications(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn tell_others_neither_who_acknowledged_nor_on_whose_word(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let (ann, bob) = (person(&server, "ann").await, person(&server, "bob").await);
+    let both = json!([{ "kind": "user", "id": ann.id }, { "kind": "user", "id": bob.id }]);
+    rule_for(&server, &ann, json!({ "mustAcknowledge": true, "audience": both })).await;
+    let signer = server.client_with(&["tokens.sign"]).await;
+    let signed_by = format!("key:{}", key_id(&server, &signer).await);
+    let bell = embedded(&signer, ann.id).await;
+    let mut bobs = embedded(&signer, bob.id).await.stream("/stream?types=notification.*").await;
+    server.client.create("A-1").await;
+    let id = ann.unread(1).await[0]["id"].as_str().expect("an id").to_owned();
+    let done = bell.post(&format!("/api/v1/notifications/{id}/acknowledge")).send().await;
+    assert_eq!(done.expect("an answer").status(), StatusCode::OK);
+    loop {
+        let frame = bobs.next().await;
+        let told = frame.data.to_string();
+        assert!(!told.contains(&ann.id.to_string()) && !told.contains(&signed_by), "{told}");
+        if frame.event == "notification.settled" {
+            assert_eq!(frame.data["metadata"]["actor"], "system:notifications", "{told}");
+            assert!(frame.data["metadata"].get("signedBy").is_none(), "{told}");
+            break;
+        }
+    }
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn open_nothing_else(pool: PgPool) {
     let (server, _) = start(&pool).await;
     // Whoever they are: an administrator's token opens no more than anybody's.

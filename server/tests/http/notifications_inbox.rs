@@ -255,10 +255,11 @@ async fn each_step_is_one_event_and_what_changes_nothing_is_none(pool: PgPool) {
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn one_acknowledges_for_all_and_each_may_say_so_too(pool: PgPool) {
     let server = TestServer::start(&pool).await;
-    let ((_, ann), (_, ben)) = (person(&server, "ann").await, person(&server, "ben").await);
+    let ((anns_id, ann), (_, ben)) = (person(&server, "ann").await, person(&server, "ben").await);
     let must = with(rule("Must", &["parcel.lost"], staff()), json!({ "mustAcknowledge": true }));
     make_rule(&server.client, must).await;
     make_rule(&server.client, rule("May", &["parcel.found"], staff())).await;
+    let mut bens_stream = ben.stream("/stream?types=notification.*").await;
     publish(&server.client, "parcel.lost", json!({ "title": "lost" })).await;
     publish(&server.client, "parcel.found", json!({ "title": "found" })).await;
     all_told(&server).await;
@@ -273,11 +274,22 @@ async fn one_acknowledges_for_all_and_each_may_say_so_too(pool: PgPool) {
     let found = of(&ann, "found").await;
     assert_eq!(take(&ann, &found, "acknowledge").await.0, 409);
 
-    let (status, done) = take(&ann, &anns, "acknowledge").await;
-    assert_eq!(status, 200);
+    let path = format!("{INBOX}/{}/acknowledge", text(&anns["id"]));
+    let said = ann.post(&path).header("x-correlation-id", "the-move-of-ann").send().await.expect("an answer");
+    let done = read_json(said, StatusCode::OK).await;
     assert!(done["acknowledgedAt"] == done["settledAt"] && done["readAt"] != json!(null), "{done}");
     assert_eq!(events_of(&pool, &anns["id"]).await, ["sent", "delivered", "acknowledged"]);
     assert_eq!(events_of(&pool, &bens["id"]).await, ["sent", "delivered", "settled"]);
+    // That it is done is for him to hear, and not by whom.
+    loop {
+        let frame = bens_stream.next().await;
+        let told = frame.data.to_string();
+        assert!(!told.contains(&anns_id.to_string()) && !told.contains("the-move-of-ann"), "{told}");
+        if frame.event == "notification.settled" {
+            assert_eq!(frame.data["metadata"]["actor"], "system:notifications", "{told}");
+            break;
+        }
+    }
     let settled = of(&ben, "lost").await;
     assert_eq!((&settled["acknowledgedAt"], &settled["settledAt"]), (&json!(null), &done["settledAt"]));
     assert_eq!(settled["version"], bens["version"].as_u64().expect("a version") + 1);

@@ -320,13 +320,74 @@ async fn a_digest_that_nobody_takes_is_due_again_when_its_time_has_come_again(po
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
-async fn what_went_out_is_noted_until_that_is_written_and_goes_out_once(pool: PgPool) {
+async fn what_was_turned_off_meanwhile_is_in_no_digest(pool: PgPool) {
     let smtp = SmtpServer::start().await;
     let server = start(&pool, &smtp).await;
     let ann = person(&server, "ann").await;
-    ann.want(json!({ "preferences": prefer("instant", true) })).await;
     rule_for(&server, &ann, json!({})).await;
-    // Postgres refuses the note, and a sequence counts how often: it goes on whatever is rolled back.
+    rule_for(&server, &ann, json!({ "types": ["settlement.status_changed"] })).await;
+    rests(&pool, SendDigests::KIND).await;
+    server.client.create("A-1").await;
+    ann.unread(1).await;
+    let off = json!([{ "pattern": "settlement.created", "inApp": true, "email": "off", "push": true }]);
+    ann.want(json!({ "preferences": off })).await;
+    wait_days(&pool, 1).await;
+    hurry(&pool, SendDigests::KIND).await;
+    eventually("it to be called off", async || (digests(&pool).await == ["cancelled"]).then_some(())).await;
+    rests(&pool, SendDigests::KIND).await;
+    hurry(&pool, SendDigests::KIND).await;
+    rests(&pool, SendDigests::KIND).await;
+    assert_eq!(digests(&pool).await.len(), 1, "it is due no more");
+
+    // What else waits is mailed without it, also after all is wanted again.
+    let settlement = server.client.create("A-2").await;
+    ann.unread(2).await;
+    server.client.make_move(&settlement, json!({ "move": "hold", "reason": "x" })).await;
+    ann.unread(3).await;
+    ann.want(json!({})).await;
+    wait_days(&pool, 1).await;
+    hurry(&pool, SendDigests::KIND).await;
+    let mail = smtp.wait_for(1).await.remove(0);
+    assert_eq!(mail.header("Subject"), "1 unread notification: <b>A-2</b> & co");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_digest_that_has_got_longer_is_another_e_mail(pool: PgPool) {
+    let smtp = SmtpServer::start().await;
+    let server = start(&pool, &smtp).await;
+    let ann = person(&server, "ann").await;
+    rule_for(&server, &ann, json!({})).await;
+    rests(&pool, SendDigests::KIND).await;
+    server.client.create("A-1").await;
+    ann.unread(1).await;
+    wait_days(&pool, 1).await;
+    refuse_notes(&pool).await;
+    hurry(&pool, SendDigests::KIND).await;
+    smtp.wait_for(1).await;
+    server.client.create("A-2").await;
+    ann.unread(2).await;
+    // Its worker loses the job before it has noted that, and another one takes it.
+    let mut transaction = pool.begin().await.expect("a transaction");
+    for statement in [
+        "drop trigger refuse_note on notification_receipts",
+        "update jobs set state = 'waiting', leased_until = null, leased_by = null, lease = lease + 1
+         where kind = 'notification.mail_digest'",
+    ] {
+        sqlx::query(statement).execute(&mut *transaction).await.expect(statement);
+    }
+    transaction.commit().await.expect("committed");
+    let mails = smtp.wait_for(2).await;
+    assert_eq!(mails[0].header("Subject"), "1 unread notification: <b>A-1</b> & co");
+    assert_eq!(mails[1].header("Subject"), "2 unread notifications in Demo");
+    assert_ne!(mails[0].header("Message-ID"), mails[1].header("Message-ID"), "a mailbox would drop it");
+    eventually("the note of it", async || (mailed(&pool).await == (2, 2)).then_some(())).await;
+    server.stop().await;
+}
+
+/// Has Postgres refuse the note that an e-mail went out, and a sequence count how often: it goes on whatever is rolled
+/// back.
+async fn refuse_notes(pool: &PgPool) {
     for statement in [
         "create sequence refusals",
         "create function refuse_note() returns trigger language plpgsql as $$
@@ -337,8 +398,18 @@ async fn what_went_out_is_noted_until_that_is_written_and_goes_out_once(pool: Pg
         "create trigger refuse_note before update of emailed_at on notification_receipts
          for each row execute function refuse_note()",
     ] {
-        sqlx::query(statement).execute(&pool).await.expect("a trigger");
+        sqlx::query(statement).execute(pool).await.expect("a trigger");
     }
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_went_out_is_noted_until_that_is_written_and_goes_out_once(pool: PgPool) {
+    let smtp = SmtpServer::start().await;
+    let server = start(&pool, &smtp).await;
+    let ann = person(&server, "ann").await;
+    ann.want(json!({ "preferences": prefer("instant", true) })).await;
+    rule_for(&server, &ann, json!({})).await;
+    refuse_notes(&pool).await;
     server.client.create("A-1").await;
     eventually("the note to be refused twice", async || {
         let refusals: i64 =

@@ -347,6 +347,179 @@ async fn who_signs_out_is_told_there_no_more(pool: PgPool) {
     server.stop().await;
 }
 
+/// The name and value of the first cookie of this name that an answer sets.
+fn set_cookie(answer: &reqwest::Response, name: &str) -> Option<String> {
+    let values = answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().expect("text"));
+    let mut pairs = values.map(|value| value.split(';').next().expect("a pair").to_owned());
+    pairs.find(|pair| pair.starts_with(&format!("{name}=")))
+}
+
+/// Somebody's computer, and what it keeps of cookies.
+struct Computer<'a> {
+    server: &'a TestServer,
+    browser: Browser,
+    cookies: [Option<String>; 2],
+}
+
+impl Computer<'_> {
+    const COOKIES: [&'static str; 2] = ["tidewatch_session", "tidewatch_push"];
+
+    fn client(&self) -> Client {
+        let cookies: Vec<&str> = self.cookies.iter().flatten().map(String::as_str).collect();
+        self.server.client.with_cookie(&cookies.join("; "))
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> StatusCode {
+        let answer = request.send().await.expect("an answer");
+        for (kept, name) in self.cookies.iter_mut().zip(Self::COOKIES) {
+            if let Some(pair) = set_cookie(&answer, name) {
+                *kept = Some(pair).filter(|pair| !pair.ends_with('='));
+            }
+        }
+        answer.status()
+    }
+
+    async fn log_in(&mut self, person: &Person) {
+        let form = [("email", person.email.as_str()), ("password", PASSWORD)];
+        let form = serde_urlencoded::to_string(form).expect("a form");
+        let request = self.client().post("/login").body(form);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(self.send(request).await, StatusCode::SEE_OTHER);
+        self.client().json("/api/v1/notifications/count").await;
+    }
+
+    async fn log_out(&mut self) {
+        let request = self.client().post("/logout");
+        assert_eq!(self.send(request).await, StatusCode::SEE_OTHER);
+        assert_eq!(self.cookies[1], None, "it is forgotten");
+    }
+
+    async fn subscribe(&mut self) {
+        let request =
+            self.client().post("/api/v1/notifications/push-subscriptions").json(&self.browser.json());
+        assert_eq!(self.send(request).await, StatusCode::NO_CONTENT);
+        assert!(self.cookies[1].is_some());
+    }
+
+    /// All sessions have run out.
+    async fn sleep(&self) {
+        sqlx::query("update sessions set expires_at = now()")
+            .execute(&self.server.pool)
+            .await
+            .expect("the sessions");
+    }
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn who_signs_out_after_the_session_has_run_out_is_told_there_no_more(pool: PgPool) {
+    let service = PushService::start().await;
+    let server = start(&pool).await;
+    let (ann, bob) = (told(&server).await, person(&server, "bob").await);
+    let browser = Browser::new(&service, "shared");
+    let mut shared = Computer { server: &server, browser, cookies: [None, None] };
+    shared.log_in(&ann).await;
+    shared.subscribe().await;
+    shared.sleep().await;
+    shared.log_in(&ann).await;
+    assert_eq!(subscriptions(&pool).await, 1, "a session that runs out ends nothing");
+    shared.log_out().await;
+    assert_eq!(subscriptions(&pool).await, 0);
+    rule_for(&server, &ann, json!({})).await;
+    server.client.create("A-1").await;
+    let jobs: i64 = eventually("it to be sent", async || {
+        let sent: (i64, i64) = sqlx::query_as(
+            "select (select count(*) from notification_receipts), (select count(*) from jobs where kind = $1)",
+        )
+        .bind(PushNotification::KIND)
+        .fetch_one(&pool)
+        .await
+        .expect("counts");
+        (sent.0 == 1).then_some(sent.1)
+    })
+    .await;
+    assert_eq!(jobs, 0, "nothing goes to that screen");
+
+    // Signed out while there is no session at all, or in by somebody else, it is the same.
+    shared.log_in(&ann).await;
+    shared.subscribe().await;
+    shared.sleep().await;
+    shared.log_out().await;
+    assert_eq!(subscriptions(&pool).await, 0);
+    shared.log_in(&ann).await;
+    shared.subscribe().await;
+    shared.sleep().await;
+    shared.log_in(&bob).await;
+    assert_eq!(subscriptions(&pool).await, 0);
+    shared.subscribe().await;
+    shared.log_in(&bob).await;
+    assert_eq!(subscriptions(&pool).await, 1, "his own go on");
+
+    // Ended from elsewhere: that login alone, or all others, among which is what has run out.
+    let mut phone =
+        Computer { server: &server, browser: Browser::new(&service, "phone"), cookies: [None, None] };
+    shared.sleep().await;
+    shared.log_in(&bob).await;
+    phone.log_in(&bob).await;
+    phone.subscribe().await;
+    let sessions = phone.client().json("/api/v1/sessions").await;
+    let other = sessions["sessions"].as_array().expect("sessions").iter();
+    let other =
+        other.clone().find(|one| one["current"] == json!(false)).expect("the other one")["id"].clone();
+    let path = format!("/api/v1/sessions/{}", other.as_str().expect("an id"));
+    assert!(phone.send(phone.client().delete(&path)).await.is_success());
+    assert_eq!(subscriptions(&pool).await, 1, "the phone's");
+    shared.log_in(&bob).await;
+    shared.subscribe().await;
+    shared.sleep().await;
+    phone.log_in(&bob).await;
+    assert_eq!(subscriptions(&pool).await, 2);
+    assert!(phone.send(phone.client().delete("/api/v1/sessions")).await.is_success());
+    let left: String = sqlx::query_scalar("select endpoint from push_subscriptions")
+        .fetch_one(&pool)
+        .await
+        .expect("one subscription");
+    assert_eq!(left, phone.browser.endpoint, "a login that has run out is another one, too");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_an_api_login_subscribed_ends_with_it(pool: PgPool) {
+    let service = PushService::start().await;
+    let server = start(&pool).await;
+    let ann = told(&server).await;
+    let log_in = async || {
+        let login = json!({ "email": ann.email, "password": PASSWORD });
+        let answer = server.client.anonymous().post("/api/v1/auth/token").json(&login).send().await;
+        read_json(answer.expect("an answer"), StatusCode::OK).await
+    };
+    let subscribed = async |name: &str| {
+        let tokens = log_in().await;
+        let client = server.client.with_key(tokens["accessToken"].as_str().expect("a token"));
+        Browser::new(&service, name).subscribe(&client).await;
+        (client, tokens["refreshToken"].clone())
+    };
+    let (one, _) = subscribed("one").await;
+    let (_, refresh) = subscribed("two").await;
+    assert_eq!(subscriptions(&pool).await, 2);
+    assert!(one.delete("/api/v1/sessions").send().await.expect("an answer").status().is_success());
+    assert_eq!(subscriptions(&pool).await, 1, "its own goes on");
+    let (_, other) = subscribed("three").await;
+    for token in [refresh, other] {
+        let body = json!({ "refreshToken": token });
+        let revoked = server.client.anonymous().post("/api/v1/auth/revoke").json(&body).send().await;
+        assert_eq!(revoked.expect("an answer").status(), StatusCode::NO_CONTENT);
+    }
+    assert_eq!(subscriptions(&pool).await, 1, "signed out, it is told no more");
+    let (api, _) = subscribed("four").await;
+    let sessions = api.json("/api/v1/sessions").await;
+    let sessions = sessions["sessions"].as_array().expect("sessions").iter();
+    let own = sessions.clone().find(|one| one["current"] == json!(true)).expect("its own")["id"].clone();
+    let path = format!("/api/v1/sessions/{}", own.as_str().expect("an id"));
+    assert!(one.delete(&path).send().await.expect("an answer").status().is_success());
+    assert_eq!(subscriptions(&pool).await, 1);
+    server.stop().await;
+}
+
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn what_one_wants_and_where_one_is_told_is_audited_when_it_changes(pool: PgPool) {
     let service = PushService::start().await;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use tidewatch_app::model::NotificationStep;
+use tidewatch_events::access::Actor;
 use tidewatch_events::id::{NotificationId, UserId};
 use tidewatch_events::{Metadata, NewEvent, ProjectId};
 use tidewatch_outbox::OutboxTransaction;
@@ -172,7 +173,7 @@ async fn advance(
 }
 
 /// Notes of the messages that nobody had acknowledged that this is done, and gives the events that tell the other
-/// recipients.
+/// recipients: that somebody has, and not who. They may be customers who know nothing of each other.
 async fn settle(
     transaction: &mut OutboxTransaction,
     recipient: &Recipient,
@@ -188,6 +189,11 @@ async fn settle(
     if !ids.is_empty() {
         receipts::settle(transaction, project, &ids).await?;
     }
-    let events = told.into_iter().map(|row| row.next(project).settled(recipient.metadata.clone()));
+    let metadata = Metadata {
+        actor: Some(Actor::System("notifications".into())),
+        traceparent: recipient.metadata.traceparent.clone(),
+        ..Metadata::default()
+    };
+    let events = told.into_iter().map(|row| row.next(project).settled(metadata.clone()));
     Ok(events.collect::<Result<_, _>>()?)
 }

@@ -153,7 +153,7 @@ pub async fn digests_due(pool: &PgPool, project: ProjectId) -> Result<Vec<UserId
     Ok(users.into_iter().map(UserId::from_uuid).collect())
 }
 
-/// What a digest tells a person of, the newest first.
+/// What waits for a person's digest, the newest first: the receipts, and the types of the events that they tell of.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
@@ -161,17 +161,41 @@ pub async fn digest(
     connection: &mut PgConnection,
     project: ProjectId,
     user: UserId,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar(
-        "select id from notification_receipts
-         where project_id = $1 and user_id = $2 and email = 'digest' and emailed_at is null and read_at is null
-           and archived_at is null
-         order by id desc",
+) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+    sqlx::query_as(
+        "select r.id, n.event_type
+         from notification_receipts r join notifications n on n.id = r.notification_id
+         where r.project_id = $1 and r.user_id = $2 and r.email = 'digest' and r.emailed_at is null
+           and r.read_at is null and r.archived_at is null
+         order by r.id desc",
     )
     .bind(project.uuid())
     .bind(user.uuid())
     .fetch_all(connection)
     .await
+}
+
+/// Notes that these wait for no digest any more. They are locked in the order of their ids; see [`note_mailed`].
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn leave_out(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    ids: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "with locked as materialized (
+             select id from notification_receipts
+             where project_id = $1 and id = any($2) and email = 'digest' and emailed_at is null
+             order by id for no key update)
+         update notification_receipts r set email = 'off' from locked where r.id = locked.id",
+    )
+    .bind(project.uuid())
+    .bind(ids)
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// A notification as a digest lists it.

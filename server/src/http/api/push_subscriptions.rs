@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tower_sessions::Session;
 
+use crate::access::credential::Credential;
 use crate::access::{Caller, login};
 use crate::api_documents::{Operation, Routes};
 use crate::commands::push::{self, Browser};
@@ -15,6 +16,7 @@ use crate::error::Error;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
 use crate::http::problem_kind::ProblemKind;
+use crate::http::push_cookie::{PushCookie, SetCookie};
 use crate::state::AppState;
 
 /// The routes.
@@ -95,13 +97,21 @@ async fn subscribe(
     State(state): State<AppState>,
     caller: Caller,
     session: Session,
+    cookie: PushCookie,
     ReadOrigin(origin): ReadOrigin,
     JsonBody(PushSubscription { endpoint, keys, .. }): JsonBody<PushSubscription>,
-) -> Result<StatusCode, Error> {
+) -> Result<(SetCookie, StatusCode), Error> {
     let browser = Browser { endpoint, p256dh: keys.p256dh, auth: keys.auth };
-    let login = login::push_login(&session, &caller).await?;
+    let (login, kept) = match caller.credential {
+        Credential::Session { .. } => {
+            let login = login::push_login(&session).await?;
+            (Some(login), Some(login))
+        }
+        Credential::Token { family, .. } => (Some(family), None),
+        Credential::Key(_) | Credential::Embed { .. } | Credential::Member { .. } => (None, None),
+    };
     push::subscribe(&state, &caller, &origin, browser, login).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((cookie.keep(kept), StatusCode::NO_CONTENT))
 }
 
 #[derive(Deserialize, JsonSchema)]
