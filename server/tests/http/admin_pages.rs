@@ -6,6 +6,7 @@ use sqlx::PgPool;
 
 use crate::pages::{administrator, page};
 use crate::support::{TestServer, read_json};
+use crate::webhook_receiver::{self, Receiver, delivery_in, make_at};
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn people_and_keys_show_their_ids_and_a_key_leads_to_its_connections(pool: PgPool) {
@@ -25,5 +26,27 @@ async fn people_and_keys_show_their_ids_and_a_key_leads_to_its_connections(pool:
     let connections = format!("/connections?key={id}");
     assert!(shown.contains(&format!("href=\"{connections}\"")), "{shown}");
     assert_eq!(page(&client, &connections).await.0, StatusCode::OK);
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_delivery_leads_to_its_event_and_shows_its_attempts_without_scripts(pool: PgPool) {
+    let server = webhook_receiver::start(&pool).await;
+    let client = administrator(&server).await;
+    let receiver = Receiver::start().await;
+    let made = make_at(&server.client, &receiver).await;
+    server.client.create("INV-1").await;
+    let received = receiver.wait_for(1).await.remove(0);
+    let delivery = delivery_in(&server.client, &made, received.id(), "delivered").await;
+    let path = made.path.trim_start_matches("/api/v1");
+
+    let shown = page(&client, path).await.1;
+    let event = delivery["eventId"].as_str().expect("an id");
+    assert!(shown.contains(&format!("href=\"/events/{event}\"")), "{shown}");
+    let attempts = format!("{path}?delivery={}", received.id());
+    assert!(shown.contains(&format!("href=\"{attempts}\"")), "{shown}");
+    assert!(!shown.contains("this is 200"));
+    let shown = page(&client, &attempts).await.1;
+    assert!(shown.contains("this is 200"), "what the endpoint answered: {shown}");
     server.stop().await;
 }
