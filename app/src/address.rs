@@ -14,8 +14,8 @@ pub fn with_parameters<const N: usize>(path: &str, parameters: [(&str, Option<St
     if said.is_empty() { path.to_owned() } else { format!("{path}?{}", said.join("&")) }
 }
 
-/// The page of what has this id, where its prefix says by itself which page that is. Records are not among them: the
-/// server knows which modules there are.
+/// The page of what has this id, where its prefix says by itself which page that is. People and keys have no page of their
+/// own: theirs is the list that shows this one alone. Records are not among them: the server knows which modules there are.
 #[must_use]
 pub fn page_of_id(id: &RecordId) -> Option<String> {
     match id.prefix() {
@@ -24,8 +24,8 @@ pub fn page_of_id(id: &RecordId) -> Option<String> {
         WebhookId::PREFIX => Some(format!("/webhooks/{id}")),
         NotificationId::PREFIX => Some(format!("/notifications/{id}")),
         NotificationRuleId::PREFIX => Some(format!("/notification-rules/{id}")),
-        UserId::PREFIX => Some("/people".to_owned()),
-        ApiKeyId::PREFIX => Some("/api-keys".to_owned()),
+        UserId::PREFIX => Some(format!("/people?q={id}")),
+        ApiKeyId::PREFIX => Some(format!("/api-keys?q={id}")),
         OrganizationId::PREFIX | ProjectId::PREFIX => Some("/project".to_owned()),
         _ => None,
     }
@@ -56,7 +56,9 @@ mod tests {
         assert_eq!(page("whk").as_deref(), Some("/webhooks/whk_…"));
         assert_eq!(page("ntf").as_deref(), Some("/notifications/ntf_…"));
         assert_eq!(page("ntr").as_deref(), Some("/notification-rules/ntr_…"));
-        assert_eq!(page("usr").as_deref(), Some("/people"));
+        assert_eq!(page("usr").as_deref(), Some("/people?q=usr_…"));
+        assert_eq!(page("key").as_deref(), Some("/api-keys?q=key_…"));
+        assert_eq!(page("org").as_deref(), Some("/project"));
         assert_eq!(page("stl"), None);
     }
 }

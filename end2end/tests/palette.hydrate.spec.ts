@@ -55,6 +55,15 @@ test('it offers every page, views and actions, and ids of all kinds', async ({ p
   await expect(dashboard.heading).toHaveText('Not found');
 });
 
+test('the key / leads to the search of every list that has one', async ({ page, operator }) => {
+  for (const path of ['/audit', '/events', '/jobs', '/people', '/connections']) {
+    await page.goto(path);
+    await new Dashboard(page).isHydrated();
+    await page.keyboard.press('/');
+    await expect(page.locator('[data-search]'), path).toBeFocused();
+  }
+});
+
 test('single keys lead on, and can be switched off', async ({ page, operator }) => {
   const dashboard = new Dashboard(page);
   await dashboard.isLive();

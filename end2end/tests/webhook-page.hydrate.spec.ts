@@ -49,7 +49,8 @@ test('an endpoint is made, tested, told, refuses, and is told again', async ({ p
     expect(bodies[1]).toMatchObject({ type: 'greeting.sent', data: { payload: { text: 'hi' } } });
 
     const row = page.locator('tr[data-state]', { hasText: 'greeting.sent' });
-    await row.getByText('Attempts').click();
+    await expect(row.getByRole('link', { name: 'greeting.sent' })).toHaveAttribute('href', /\/events\/evt_/);
+    await row.locator('summary', { hasText: 'Attempts' }).click();
     await expect(row.locator('ol')).toContainText('204');
     await row.getByRole('button', { name: 'Send again' }).click();
     await eventually('a third delivery', async () => bodies.length === 3);

@@ -1,13 +1,16 @@
 //! What went wrong, and what to do about it.
 
+use leptos::either::EitherOf3;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
+use leptos_router::hooks::{use_location, use_query_map};
 
 use super::{Icon, IconName};
+use crate::contexts::project::in_project;
 use crate::error::AppError;
 use crate::request;
 
-/// Something could not be shown or done. A page that its reader may not see answers so to programs as well: 403.
+/// Something could not be shown or done. A page that its reader may not see answers so to programs as well, 403; one that
+/// was asked for wrongly answers 400, and leads to the same without what was asked.
 #[component]
 pub fn ErrorState(
     /// Why.
@@ -19,8 +22,10 @@ pub fn ErrorState(
     #[prop(optional)]
     lost: bool,
 ) -> impl IntoView {
-    if let AppError::Forbidden { .. } = &error {
-        request::set_status(403);
+    match &error {
+        AppError::Forbidden { .. } => request::set_status(403),
+        AppError::Invalid { .. } => request::set_status(400),
+        _ => {}
     }
     let location = use_location();
     let here = move || format!("{}{}", location.pathname.get(), location.search.with(|s| question_mark(s)));
@@ -34,19 +39,29 @@ pub fn ErrorState(
         }
         AppError::Conflict { .. } | AppError::Invalid { .. } => "Check what you asked for and try again.",
     };
-    let signed_out = error == AppError::Unauthenticated;
     let login = Memo::new(move |_| format!("/login?next={}", encode(&here())));
+    // To ask the same again changes nothing about what is wrong with it.
+    let params = use_query_map();
+    let bare = move || {
+        let slug = params.read().get("project").unwrap_or_default();
+        in_project(&location.pathname.get(), &slug)
+    };
+    let way_on = match &error {
+        AppError::Unauthenticated => {
+            EitherOf3::A(view! { <a class="button" rel="external" href=move || login.get()>"Log in"</a> })
+        }
+        AppError::Invalid { .. } => {
+            EitherOf3::B(view! { <a class="button" rel="external" href=bare>"Show all"</a> })
+        }
+        _ => EitherOf3::C(view! { <a class="button" rel="external" href=here>"Reload"</a> }),
+    };
     view! {
         <div class="error-state" role="alert" data-error=error.name()>
             <Icon name=IconName::Alert/>
             <div>
                 <p class="error-title">{if lost { format!("You can no longer see {what}. {error}") } else { format!("Could not load {what}. {error}") }}</p>
                 <p>{help}</p>
-                {if signed_out {
-                    view! { <a class="button" rel="external" href=move || login.get()>"Log in"</a> }.into_any()
-                } else {
-                    view! { <a class="button" rel="external" href=here>"Reload"</a> }.into_any()
-                }}
+                {way_on}
             </div>
         </div>
     }

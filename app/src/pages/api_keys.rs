@@ -3,15 +3,18 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use tidewatch_events::id::ApiKeyId;
 
 use crate::api::{ChangeProject, list_api_keys};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
 use crate::components::text_filter::{has_words, use_words};
 use crate::components::{
-    EmptyState, ErrorState, Icon, IconName, Loading, ReadFreshness, RelativeTime, TextFilter, WhileAllowed,
+    CopyableId, EmptyState, ErrorState, Icon, IconName, Loading, ReadFreshness, RelativeTime, TextFilter,
+    WhileAllowed,
 };
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
+use crate::contexts::user::use_current_user;
 use crate::format;
 use crate::live::reduce::Polled;
 use crate::live::{Anchor, refetch_after, use_live};
@@ -135,10 +138,26 @@ fn is_wanted(key: &ApiKey, words: &str) -> bool {
     has_words(words, [key.name.as_str(), &key.created_by, &key.hint, &id].into_iter().chain(scopes))
 }
 
+/// A link to what is connected by a key, for those who may see that.
+#[component]
+fn ItsConnections(id: ApiKeyId) -> impl IntoView {
+    let (user, project) = (use_current_user(), use_project());
+    view! {
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                let may_see = user.await.is_ok_and(|user| user.may_manage("connections.manage"));
+                may_see.then(|| view! {
+                    <a class="button button-small" href=project.href(&format!("/connections?key={id}"))>"Its connections"</a>
+                })
+            })}
+        </Transition>
+    }
+}
+
 #[component]
 fn KeyItem(key: ApiKey, keys: Memo<Vec<ApiKey>>, action: ChangeAction) -> impl IntoView {
     let id = key.id.to_string();
-    let (shown, deleted) = (id.clone(), id.clone());
+    let (shown, copied, deleted) = (id.clone(), id.clone(), id.clone());
     let state = match (key.expired, &key.rotated_to) {
         (true, _) => Some(("bad", "expired")),
         (false, Some(_)) => Some(("warn", "being replaced")),
@@ -159,6 +178,7 @@ fn KeyItem(key: ApiKey, keys: Memo<Vec<ApiKey>>, action: ChangeAction) -> impl I
                     {state.map(|(tone, text)| view! { <span class="tag" data-tone=tone>{text}</span> })}
                 </p>
                 <p class="list-detail"><code>{format!("tw_…{}", key.hint)}</code> " · by " {key.created_by}</p>
+                <CopyableId id=copied/>
             </div>
             <div class="list-side">
                 <p class="tags">{key.scopes.into_iter().map(|scope| view! { <span class="tag">{scope}</span> }).collect_view()}</p>
@@ -171,6 +191,7 @@ fn KeyItem(key: ApiKey, keys: Memo<Vec<ApiKey>>, action: ChangeAction) -> impl I
                 </p>
             </div>
             <div class="button-row list-more">
+                <ItsConnections id=key.id/>
                 {may_rotate.then(|| view! {
                     <details class="disclosure">
                         <summary class="button button-small">"Rotate…"</summary>

@@ -15,7 +15,8 @@ pub async fn lead(State(state): State<AppState>, request: Request, next: Next) -
     let id = request.uri().path().strip_prefix("/records/");
     match id.and_then(|id| page_of(&state.modules, id)) {
         Some(page) => {
-            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+            let joint = if page.contains('?') { '&' } else { '?' };
+            let query = request.uri().query().map(|query| format!("{joint}{query}")).unwrap_or_default();
             Redirect::to(&format!("{page}{query}")).into_response()
         }
         None => next.run(request).await,

@@ -4,6 +4,7 @@
 mod access_changes;
 mod access_matrix;
 mod access_rules;
+mod admin_pages;
 mod api_access;
 mod api_auth;
 mod api_bad_input;

@@ -10,19 +10,19 @@ use crate::support::{Client, TestServer};
 const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// Someone who may everything.
-async fn administrator(server: &TestServer) -> Client {
+pub(crate) async fn administrator(server: &TestServer) -> Client {
     let id = server.add_person(server.project, "admin@example.test", &["admin"], &[]).await;
     server.session_of(id).await
 }
 
 /// The page at this address.
-async fn page(client: &Client, path: &str) -> (StatusCode, String) {
+pub(crate) async fn page(client: &Client, path: &str) -> (StatusCode, String) {
     let answer = client.get(path).header(ACCEPT, HTML).send().await.expect("an answer");
     (answer.status(), answer.text().await.expect("a page"))
 }
 
 /// Sends a form of a page as a browser does, and gives what the page that follows shows.
-async fn post(client: &Client, path: &str, function: &str, fields: &[(&str, &str)]) -> String {
+pub(crate) async fn post(client: &Client, path: &str, function: &str, fields: &[(&str, &str)]) -> String {
     let referer = format!("http://tidewatch.test{path}");
     let request = client.post(&format!("/fn/{function}")).header(ACCEPT, HTML).header(REFERER, referer);
     let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -229,6 +229,11 @@ async fn an_id_leads_to_its_page_or_to_one_that_says_so(pool: PgPool) {
         let answer = answer.expect("an answer");
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{prefix}");
         assert_eq!(answer.headers()["location"], format!("/{path}/{prefix}_{suffix}?project=demo"));
+    }
+    for (prefix, path) in [("usr", "people"), ("key", "api-keys")] {
+        let answer = client.get(&format!("/records/{prefix}_{suffix}?project=demo")).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.headers()["location"], format!("/{path}?q={prefix}_{suffix}&project=demo"));
     }
     for id in [format!("giz_{suffix}"), "nonsense".to_owned()] {
         let (status, shown) = page(&client, &format!("/records/{id}")).await;

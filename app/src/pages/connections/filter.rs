@@ -46,13 +46,28 @@ pub(super) fn Filter() -> impl IntoView {
     let params = use_query_map();
     let project = use_project();
     let value = move |name: &'static str| move || params.read().get(name).unwrap_or_default();
+    let wrong = Memo::new(move |_| match read_query(&params.read()) {
+        Err(AppError::Invalid { field, message }) => Some((field, message)),
+        _ => None,
+    });
+    let message_of = move |name: &'static str| {
+        move || {
+            wrong.with(|wrong| {
+                wrong.as_ref().filter(|(field, _)| field == name).map(|(_, message)| message.clone())
+            })
+        }
+    };
+    let is_wrong = move |name: &'static str| move || message_of(name)().map(|_| "true");
+    let message = move |name: &'static str| {
+        move || message_of(name)().map(|message| view! { <span class="field-error">{message}</span> })
+    };
     let is_filtered = move || {
         ["q", "channel", "key"]
             .iter()
             .any(|name| params.read().get(name).is_some_and(|text| !text.is_empty()))
     };
     view! {
-        <form method="get" action="/connections" class="form form-inline panel">
+        <form method="get" action="/connections" class="form form-inline panel" role="search">
             {(!project.slug().is_empty()).then(|| view! { <input type="hidden" name="project" value=project.slug()/> })}
             <label class="field field-wide">
                 <span>"Search"</span>
@@ -60,11 +75,13 @@ pub(super) fn Filter() -> impl IntoView {
             </label>
             <label class="field field-wide">
                 <span>"On the channel"</span>
-                <input type="text" name="channel" value=value("channel") placeholder="orders" autocomplete="off"/>
+                <input type="text" name="channel" value=value("channel") placeholder="orders" autocomplete="off" aria-invalid=is_wrong("channel")/>
+                {message("channel")}
             </label>
             <label class="field field-wide">
                 <span>"On the word of the API key"</span>
-                <input type="text" name="key" value=value("key") placeholder="key_…" autocomplete="off"/>
+                <input type="text" name="key" value=value("key") placeholder="key_…" autocomplete="off" aria-invalid=is_wrong("key")/>
+                {message("key")}
             </label>
             <button class="button">"Filter"</button>
             {move || is_filtered().then(|| view! { <a class="button button-quiet" href=project.href("/connections")>"Show all"</a> })}

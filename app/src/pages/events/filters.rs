@@ -1,9 +1,11 @@
 //! What narrows the stream: a form that works without JavaScript, all of it in the address.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::components::MoreFilters;
+use crate::components::time_input::read_time;
+use crate::components::{MoreFilters, TimeInput};
 use crate::contexts::project::use_project;
 use crate::model::WrongParameter;
 
@@ -15,10 +17,13 @@ const FIELDS: [(&str, &str, &str); 9] = [
     ("resourceId", "Resource", "stl_…"),
     ("actor", "Actor", "user:usr_… or system:relay"),
     ("correlationId", "Correlation id", ""),
-    ("from", "From (UTC)", "2026-01-31T00:00:00Z"),
-    ("to", "Before (UTC)", "2026-02-01T00:00:00Z"),
+    ("from", "From (UTC)", ""),
+    ("to", "Before (UTC)", ""),
     ("asOf", "As of (time or position)", "2026-01-31T12:00:00Z"),
 ];
+
+/// Those of them that are times.
+const TIMES: [&str; 2] = ["from", "to"];
 
 /// What a parameter is called in the form.
 pub(super) fn label_of(name: &str) -> String {
@@ -41,7 +46,13 @@ pub(super) fn Filters(wrong: Vec<WrongParameter>) -> impl IntoView {
         let message = wrong.iter().find(|wrong| wrong.name == name).map(|wrong| wrong.message.clone());
         let error_id = format!("wrong-{name}");
         let described = message.is_some().then(|| error_id.clone());
-        view! {
+        if TIMES.contains(&name) {
+            let said = value(name);
+            let at = read_time(&said);
+            let wrong = message.map(|message| (said, message));
+            return Either::Left(view! { <TimeInput name label at wrong/> });
+        }
+        Either::Right(view! {
             <label class="field field-wide">
                 <span>{label}</span>
                 <input
@@ -50,12 +61,13 @@ pub(super) fn Filters(wrong: Vec<WrongParameter>) -> impl IntoView {
                     value=value(name)
                     placeholder=example
                     autocomplete="off"
+                    data-search=(name == "q").then_some("")
                     aria-invalid=message.is_some().then_some("true")
                     aria-describedby=described
                 />
                 {message.map(|message| view! { <span class="field-error" id=error_id>{message}</span> })}
             </label>
-        }
+        })
     };
     let (first, rest) = FIELDS.split_at(2);
     let first = first.iter().copied().map(field.clone()).collect_view();

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
 use crate::components::error_state::encode;
+use crate::components::time_input::read_time;
 use crate::contexts::project::{Project, use_project};
 use crate::model::{EventQuery, WrongParameter};
 
@@ -46,7 +47,12 @@ impl Scope {
 
 /// What the address asks for, or all that is wrong with it.
 pub(super) fn read_query(params: &ParamsMap) -> Result<EventQuery, Vec<WrongParameter>> {
-    EventQuery::read(|name| params.get(name))
+    EventQuery::read(|name| {
+        let said = params.get(name)?;
+        // The form's inputs say days, and moments without an offset.
+        let time = ["from", "to"].contains(&name).then(|| read_time(said.trim())).flatten();
+        Some(time.map_or(said, |time| time.to_string()))
+    })
 }
 
 /// The address of a page that asks for this.
@@ -77,6 +83,18 @@ mod tests {
             "/events?types=settlement.%2A%2Cpayment.refunded&q=100%25%20%22%C3%A4%22&asOf=17"
         );
         assert_eq!(address(&EventQuery::default()), "/events");
+    }
+
+    #[test]
+    fn takes_days_as_the_form_says_them() {
+        let mut params = ParamsMap::new();
+        params.insert("from", "2026-11-20".to_owned());
+        params.insert("to", "2026-11-21T10:30".to_owned());
+        let query = read_query(&params).expect("a query");
+        assert_eq!(
+            address(&query),
+            "/events?from=2026-11-20T00%3A00%3A00.000Z&to=2026-11-21T10%3A30%3A00.000Z"
+        );
     }
 
     #[test]

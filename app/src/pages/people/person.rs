@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use tidewatch_events::id::UserId;
 
 use super::roles::RoleChoice;
-use crate::components::RelativeTime;
 use crate::components::change_form::{ChangeAction, ChangeButton, ChangeForm};
+use crate::components::{CopyableId, RelativeTime};
 use crate::model::{Organization, Person, Role};
 
 /// A person with what they are, and the forms that change it.
@@ -32,6 +32,7 @@ pub fn PersonItem(
     });
     let is_me = person.id == me;
     let (id, disabled) = (person.id.to_string(), person.disabled.to_string());
+    let shown = id.clone();
     let (name, email, joined_at) = (person.name.clone(), person.email.clone(), person.joined_at);
     let kept_out = person.disabled;
     let tags = person
@@ -48,6 +49,7 @@ pub fn PersonItem(
                     {kept_out.then(|| view! { <span class="tag" data-tone="bad">"kept out"</span> })}
                 </p>
                 <p class="list-detail">{email}</p>
+                <CopyableId id=shown/>
             </div>
             <div class="list-side">
                 <p class="tags">{tags}</p>

@@ -1,13 +1,12 @@
 //! What narrows and orders the list: all of it in the address.
 
 use leptos::prelude::*;
-use tidewatch_events::Timestamp;
 use tidewatch_modules::Sort;
 
-use super::scope::{Scope, is_midnight, order, unseen};
+use super::scope::{Scope, order, unseen};
 use crate::components::record_input::choice_label;
 use crate::components::status_badge::icon_of;
-use crate::components::{Icon, IconName, MoreFilters};
+use crate::components::{Icon, IconName, MoreFilters, TimeInput};
 use crate::contexts::project::use_project;
 use crate::contexts::user::use_current_user;
 
@@ -117,24 +116,6 @@ fn Search(scope: Scope) -> impl IntoView {
                 <TimeInput name="to" label="Made before (UTC)" at=query.to/>
             </MoreFilters>
         </form>
-    }
-}
-
-/// A day, or a moment where the address names one that is no midnight. In UTC, as all times of a page that no
-/// JavaScript has touched.
-#[component]
-fn TimeInput(name: &'static str, label: &'static str, at: Option<Timestamp>) -> impl IntoView {
-    let text = at.map(|at| at.to_string()).unwrap_or_default();
-    let is_day = at.is_none_or(is_midnight);
-    let (kind, step, value) = match is_day {
-        true => ("date", None, text.get(..10).unwrap_or_default().to_owned()),
-        false => ("datetime-local", Some("any"), text.trim_end_matches('Z').to_owned()),
-    };
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <input type=kind name=name value=value step=step/>
-        </label>
     }
 }
 

@@ -1,9 +1,10 @@
 //! The log of what was sent to an endpoint.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
 
-use super::delivery::DeliveryRow;
+use super::delivery::{DeliveryRow, OneDelivery};
 use crate::address::with_parameters;
 use crate::components::change_form::ChangeAction;
 use crate::components::{EmptyState, LiveTable, Pagination, ReadFreshness};
@@ -22,9 +23,23 @@ pub(super) const fn title_of(state: WebhookDeliveryState) -> &'static str {
 }
 
 fn href(id: WebhookId, state: Option<WebhookDeliveryState>, after: Option<WebhookDeliveryId>) -> String {
+    href_of(id, state, after, None)
+}
+
+/// With `delivery`, the page shows each time that it was sent, too.
+fn href_of(
+    id: WebhookId,
+    state: Option<WebhookDeliveryState>,
+    after: Option<WebhookDeliveryId>,
+    delivery: Option<WebhookDeliveryId>,
+) -> String {
     with_parameters(
         &format!("/webhooks/{id}"),
-        [("state", state.map(|state| state.to_string())), ("after", after.map(|after| after.to_string()))],
+        [
+            ("state", state.map(|state| state.to_string())),
+            ("after", after.map(|after| after.to_string())),
+            ("delivery", delivery.map(|delivery| delivery.to_string())),
+        ],
     )
 }
 
@@ -45,6 +60,10 @@ pub(super) fn DeliveryTable(
         let next = list.with(|list| list.page().deliveries.next)?;
         Some(project.href(&href(id, state, Some(next))))
     });
+    let params = use_query_map();
+    let chosen = Memo::new(move |_| params.read().get("delivery").and_then(|delivery| delivery.parse().ok()));
+    let here = project.href(&href(id, state, query.after));
+    let attempts_of = move |delivery| project.href(&href_of(id, state, query.after, Some(delivery)));
     let chip = move |wanted: Option<WebhookDeliveryState>| {
         let current = (state == wanted).then_some("true");
         let name = wanted.map_or("All", title_of);
@@ -55,6 +74,7 @@ pub(super) fn DeliveryTable(
         <nav class="chips" aria-label="State">
             {std::iter::once(None).chain(WebhookDeliveryState::ALL.map(Some)).map(chip).collect_view()}
         </nav>
+        {move || chosen.get().map(|delivery| view! { <OneDelivery list webhook=id delivery close=here.clone()/> })}
         <LiveTable list what="deliveries" freshness=move || view! { <ReadFreshness as_of/> }>
             <table class="table deliveries" class:is-empty=move || is_empty.get()>
                 <caption class="visually-hidden">"Deliveries, newest first"</caption>
@@ -70,7 +90,7 @@ pub(super) fn DeliveryTable(
                 </thead>
                 <tbody>
                     <For each=move || list.with(|list| list.visible().to_vec()) key=|row: &WebhookDelivery| row.id let:row>
-                        <DeliveryRow list first=row action/>
+                        <DeliveryRow list attempts=attempts_of(row.id) first=row action/>
                     </For>
                 </tbody>
             </table>

@@ -1,13 +1,13 @@
 //! One delivery in the log, with its attempts where somebody wants to see them.
 
-use leptos::either::Either;
+use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
-use tidewatch_events::id::WebhookDeliveryId;
+use tidewatch_events::id::{WebhookDeliveryId, WebhookId};
 
 use super::deliveries::title_of;
 use crate::api::get_webhook_delivery;
 use crate::components::change_form::{ChangeAction, ChangeButton};
-use crate::components::{Badge, CopyableId, IconName, RelativeTime};
+use crate::components::{Badge, CopyableId, ErrorState, IconName, Loading, RelativeTime};
 use crate::contexts::project::use_project;
 use crate::format;
 use crate::live::reduce::PolledList;
@@ -18,6 +18,8 @@ use crate::model::{WebhookAttempt, WebhookDelivery, WebhookDeliveryState, Webhoo
 pub(super) fn DeliveryRow(
     list: RwSignal<PolledList<WebhookDetail>>,
     first: WebhookDelivery,
+    /// Where its attempts are, for those without JavaScript.
+    attempts: String,
     action: ChangeAction,
 ) -> impl IntoView {
     let id: WebhookDeliveryId = first.id;
@@ -34,8 +36,13 @@ pub(super) fn DeliveryRow(
         <tr class="plain-row" class:is-leaving=is_leaving data-id=id.to_string() data-state=move || state.get().as_str()>
             <th scope="row" data-label="Event">
                 <span class="cell-title">
-                    {constant.event_type.clone()}
-                    {constant.position.is_none().then(|| view! { <span class="tag">"test"</span> })}
+                    {match constant.position {
+                        Some(_) => Either::Left(view! {
+                            <a href=use_project().href(&format!("/events/{}", constant.event_id))>{constant.event_type}</a>
+                        }),
+                        // It is in no stream, and has no page.
+                        None => Either::Right(view! { {constant.event_type} <span class="tag">"test"</span> }),
+                    }}
                 </span>
                 <CopyableId id=id.to_string()/>
             </th>
@@ -43,7 +50,7 @@ pub(super) fn DeliveryRow(
             <td class="numeric" data-label="Attempts">{move || row.read().attempt_count}</td>
             <td data-label="Last answer">
                 {move || answer(&row.read())}
-                <Attempts row/>
+                <Attempts row href=attempts/>
             </td>
             <td data-label="When">{move || when(&row.read())}</td>
             <td class="cell-action">
@@ -86,7 +93,7 @@ fn when(delivery: &WebhookDelivery) -> impl IntoView + use<> {
 
 /// Each time that it was sent, read when somebody opens it.
 #[component]
-fn Attempts(row: Memo<WebhookDelivery>) -> impl IntoView {
+fn Attempts(row: Memo<WebhookDelivery>, href: String) -> impl IntoView {
     let project = use_project();
     let (webhook, id) = row.with_untracked(|row| (row.webhook_id, row.id));
     let is_open = RwSignal::new(false);
@@ -106,19 +113,60 @@ fn Attempts(row: Memo<WebhookDelivery>) -> impl IntoView {
     };
     view! {
         <Show when=move || { count.get() > 0 }>
+            <a class="without-scripting" href=href.clone()>"Attempts"</a>
             <details class="needs-scripting" on:toggle=toggle>
                 <summary class="cell-summary">"Attempts"</summary>
                 <ol class="list">
-                    {move || match attempts.get() {
+                    // Read where it is open alone: on the server it never comes, and all the page would wait for it.
+                    {move || is_open.get().then(|| match attempts.get() {
                         Some(Ok(attempts)) => Either::Left(
                             attempts.into_iter().rev().map(|attempt| view! { <Attempt attempt/> }).collect_view(),
                         ),
                         Some(Err(error)) => Either::Right(view! { <li class="cell-detail">{error.to_string()}</li> }.into_any()),
                         None => Either::Right(view! { <li class="cell-detail">"Loading…"</li> }.into_any()),
-                    }}
+                    })}
                 </ol>
             </details>
         </Show>
+    }
+}
+
+/// The delivery that the address names, with each time that it was sent: it can be linked to, and read without JavaScript.
+#[component]
+pub(super) fn OneDelivery(
+    list: RwSignal<PolledList<WebhookDetail>>,
+    webhook: WebhookId,
+    delivery: WebhookDeliveryId,
+    /// The page without it.
+    close: String,
+) -> impl IntoView {
+    let project = use_project();
+    // Where the list shows it as well, this follows.
+    let count = Memo::new(move |_| list.with(|list| list.row(&delivery).map(|row| row.attempt_count)));
+    let detail =
+        Resource::new(move || count.get(), move |_| get_webhook_delivery(project.slug(), webhook, delivery));
+    view! {
+        <section class="panel" aria-label="Attempts of a delivery" data-delivery=delivery.to_string()>
+            <p class="button-row">
+                <CopyableId id=delivery.to_string() whole=true/>
+                <a class="button button-small button-quiet" href=close>"Close"</a>
+            </p>
+            <Transition fallback=|| view! { <Loading what="the attempts"/> }>
+                {move || Suspend::new(async move {
+                    match detail.await {
+                        Ok(detail) if detail.attempts.is_empty() => {
+                            EitherOf3::A(view! { <p class="hint">"It was not sent yet."</p> })
+                        }
+                        Ok(detail) => EitherOf3::B(view! {
+                            <ol class="list">
+                                {detail.attempts.into_iter().rev().map(|attempt| view! { <Attempt attempt/> }).collect_view()}
+                            </ol>
+                        }),
+                        Err(error) => EitherOf3::C(view! { <ErrorState error what="the attempts"/> }),
+                    }
+                })}
+            </Transition>
+        </section>
     }
 }
 
