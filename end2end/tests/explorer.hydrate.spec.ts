@@ -18,10 +18,13 @@ test('events appear by themselves, wait while paused, and come when it goes on',
   await make(tidewatch, 'tickets', { title: 'Paused two' });
   await make(tidewatch, 'orders', { reference: 'NOT-ASKED-FOR', totalMinor: 1, currency: 'EUR' });
   await expect(live).toContainText('Paused, 1 new');
+  // What stands still is as old as it is, though the page goes on.
+  await expect(page.locator('.freshness')).toContainText(', paused');
   await expect(events).toHaveCount(before + 1);
   await live.getByRole('button', { name: 'Go on' }).click();
   await expect(events).toHaveCount(before + 2);
   await expect(live).toHaveAttribute('data-paused', 'false');
+  await expect(page.locator('.freshness')).not.toContainText('paused');
 });
 
 test('an event of a type that nobody knew appears by itself as well', async ({ page, operator, tidewatch }) => {

@@ -65,6 +65,7 @@ test('the overview counts along', async ({ page, operator, tidewatch }) => {
   const held = await tidewatch.move(await tidewatch.create('COUNT-1'), { move: 'hold', reason: 'x' });
   await expect(count).toHaveAttribute('data-count', String(before + 1));
   await expect(page.locator(`.attention [data-id="${held.id}"]`)).toBeVisible();
+  await expect(page.locator('[data-waiting="settlements-held"]'), 'how many there are, beside the oldest of them').toHaveAttribute('data-total', /[1-9]/);
   await expect(page.locator('.feed .timeline-item').first()).toContainText('COUNT-1');
 });
 

@@ -13,10 +13,15 @@ use crate::live::use_live_client;
 pub fn Freshness(
     /// When the page's data was read.
     as_of: Timestamp,
+    /// Since when what it speaks of stands still by itself ([`monotone`]), while the page goes on.
+    #[prop(optional, into)]
+    paused: Signal<Option<u64>>,
 ) -> impl IntoView {
     let clock = use_clock();
     let client = use_live_client();
-    let (status, pulse, held) = (client.status(), client.pulse(), client.held());
+    let (status, pulse, page) = (client.status(), client.pulse(), client.held());
+    // What stands still twice is as old as the longer of the two.
+    let held = Memo::new(move |_| paused.get().into_iter().chain(page.get()).min());
     // Milliseconds since the service was last heard; before it ever was, since the data was read.
     let age = Memo::new(move |_| {
         let now = clock.get()?;
@@ -32,7 +37,7 @@ pub fn Freshness(
             limit > 0 && age > limit && status.get() != crate::live::machine::Status::Connecting
         })
     });
-    view! { <AsOf as_of=Signal::stored(as_of) age is_stale/> }
+    view! { <AsOf as_of=Signal::stored(as_of) age is_stale held=held/> }
 }
 
 /// "as of 12 s ago" for data that is read anew: stale when that did not succeed for a while.
@@ -53,16 +58,20 @@ pub fn ReadFreshness(
     });
     let age = Memo::new(move |_| Some(clock.get()?.monotone.saturating_sub(read_at.get()?) as i64));
     let is_stale = Memo::new(move |_| age.get().is_some_and(|age| age > STALE_MS));
-    view! { <AsOf as_of age is_stale/> }
+    view! { <AsOf as_of age is_stale held=use_live_client().held()/> }
 }
 
 #[component]
-fn AsOf(as_of: Signal<Timestamp>, age: Memo<Option<i64>>, is_stale: Memo<bool>) -> impl IntoView {
+fn AsOf(
+    as_of: Signal<Timestamp>,
+    age: Memo<Option<i64>>,
+    is_stale: Memo<bool>,
+    #[prop(into)] held: Signal<Option<u64>>,
+) -> impl IntoView {
     let text = Memo::new(move |_| match age.get() {
         Some(age) => format::ago(age),
         None => format::absolute(as_of.get()),
     });
-    let held = use_live_client().held();
     view! {
         <span class="freshness" data-stale=move || is_stale.get().to_string()>
             "as of "

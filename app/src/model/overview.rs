@@ -38,7 +38,7 @@ pub struct Overview {
     pub recent: Vec<Envelope>,
     /// How far the relay is behind, in milliseconds; `None` when nothing waits.
     pub outbox_lag_ms: Option<i64>,
-    /// The project's live connections to this instance.
+    /// The project's live connections, to all instances.
     pub connections: u64,
 }
 

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use tidewatch_app::model::{Overview, SettlementRow, Snapshot, Standing, TimeRange, Total, Waiting};
 use tidewatch_events::catalog::settlement::SettlementStatus;
 use tidewatch_events::money::Currency;
-use tidewatch_events::{Envelope, Permission, Subject, Timestamp, visible};
+use tidewatch_events::{Envelope, Permission, ProjectId, Subject, Timestamp, visible};
 use tidewatch_modules::{Module, Record, Status};
 use tidewatch_outbox::PublishedLog;
 use time::{Duration, OffsetDateTime, Time};
@@ -92,7 +92,7 @@ async fn read(state: &AppState, subject: &Subject, range: TimeRange) -> Result<S
         trends: trends::of(range, charts, &of_charts, volume_of_charts),
         recent: recent(&mut snapshot, subject).await?,
         outbox_lag_ms: db::overview::outbox_lag_ms(&mut snapshot).await?,
-        connections: u64::try_from(state.hub.connections_of(subject.project_id)).unwrap_or(u64::MAX),
+        connections: connections(&mut snapshot, subject.project_id).await?,
     };
     finish(&mut snapshot, subject.project_id, overview).await
 }
@@ -104,6 +104,12 @@ fn settlements(state: &AppState) -> Result<&Module, Error> {
 
 fn most(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
+}
+
+/// How many are connected to all instances.
+async fn connections(snapshot: &mut PgConnection, project: ProjectId) -> Result<u64, Error> {
+    let counted = db::connections::count(snapshot, project).await?;
+    Ok(counted.iter().map(|(_, _, count)| count.unsigned_abs()).sum())
 }
 
 /// The last events that the subject may see, newest first.

@@ -142,6 +142,22 @@ async fn a_stream_goes_on_at_another_instance_where_it_was_cut(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn the_overview_counts_who_is_connected_to_all_instances(pool: PgPool) {
+    let one = start(&pool, "one", |_| {}).await;
+    let two = start(&pool, "two", |_| {}).await;
+    let _streams = [one.client.stream("").await, two.client.stream("").await];
+    eventually("both to be counted", async || {
+        // What is kept for a moment is read anew after an event.
+        one.client.create("A").await;
+        let overview = one.client.json("/fn/get_overview?project=").await;
+        (overview["data"]["connections"] == 2).then_some(())
+    })
+    .await;
+    one.stop().await;
+    two.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn who_goes_down_is_not_ready_before_it_ends_anything(pool: PgPool) {
     let server = start(&pool, "one", |config| config.drain_notice_seconds = 4).await;
     let mut stream = server.client.stream("").await;

@@ -93,6 +93,12 @@ impl EventList {
         self.paused.as_ref().map_or(0, |shown| self.newer_than(shown))
     }
 
+    /// Whether as many came since the page was paused as a page has: there may have been more.
+    #[must_use]
+    pub fn is_full_while_paused(&self) -> bool {
+        self.waiting_while_paused() == self.page.query.rows() as usize
+    }
+
     fn newer_than(&self, shown: &Shown) -> usize {
         let shown: BTreeSet<EventId> = shown.events.iter().map(|event| event.event_id).collect();
         self.page.events.iter().filter(|event| !shown.contains(&event.event_id)).count()

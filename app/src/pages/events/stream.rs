@@ -11,6 +11,7 @@ use super::scope::Scope;
 use crate::api::search_events;
 use crate::components::{EmptyState, Freshness, Icon, IconName, LiveTable, Pagination, WhileAllowed};
 use crate::contexts::announcer::use_announcer;
+use crate::contexts::clock::monotone;
 use crate::contexts::project::use_project;
 use crate::format;
 use crate::live::reduce::EventList;
@@ -35,6 +36,8 @@ pub(super) fn EventStream(scope: Scope, snapshot: Snapshot<EventPage>) -> impl I
         Some(scope.with(|query| query.before = Some(next)))
     });
     let looked_to = Memo::new(move |_| list.with(EventList::looked_to));
+    let is_paused = Memo::new(move |_| list.with(EventList::is_paused));
+    let paused = Memo::new(move |_| is_paused.get().then(monotone));
     let is_empty = Memo::new(move |_| list.with(|list| list.visible().is_empty()));
     let command = of_query(&query);
     let what = StoredValue::new((moment, board, first, command));
@@ -49,7 +52,7 @@ pub(super) fn EventStream(scope: Scope, snapshot: Snapshot<EventPage>) -> impl I
             }
             {follows.then(|| view! { <Pause list scope head/> })}
             <LiveTable list what="events" freshness=move || match follows {
-                true => Either::Left(view! { <Freshness as_of/> }),
+                true => Either::Left(view! { <Freshness as_of paused/> }),
                 false => Either::Right(view! { <span class="freshness">"This page does not follow the stream"</span> }),
             }>
                 <Rows list is_empty/>
@@ -101,7 +104,10 @@ fn Pause(list: RwSignal<EventList>, scope: Scope, head: Position) -> impl IntoVi
     let state = move || match (is_paused.get(), waiting.get()) {
         (false, _) => "Live: new events appear by themselves".to_owned(),
         (true, 0) => "Paused".to_owned(),
-        (true, new) => format!("Paused, {new} new"),
+        (true, new) => {
+            let more = if list.with(EventList::is_full_while_paused) { "+" } else { "" };
+            format!("Paused, {new}{more} new")
+        }
     };
     // What is on the screen when somebody asks for a link to it, not what was when it was loaded.
     let then = move || {

@@ -27,7 +27,7 @@ pub fn LiveFeed(state: RwSignal<OverviewState>) -> impl IntoView {
                     on:click=move |_| is_paused.update(|paused| *paused = !*paused)
                 >
                     {move || view! { <Icon name=icon()/> }}
-                    {move || if is_paused.get() { "Resume" } else { "Pause" }}
+                    {move || if is_paused.get() { "Go on" } else { "Pause" }}
                 </button>
             </div>
             <Show when=move || is_empty.get()>
