@@ -42,6 +42,9 @@ test('words, a field, the order and who looks after them stand in the address', 
   await expect(rows).toHaveCount(1);
   await expect(rows).toHaveAttribute('data-id', found.id);
   await expect(page.locator('[data-total]')).toHaveText('1 order');
+  await page.getByRole('link', { name: "Nobody's" }).click();
+  await expect(page).toHaveURL(/assignee=none/);
+  await expect(rows).toHaveCount(1);
   await page.getByRole('link', { name: 'Mine' }).click();
   await expect(page.getByText('No order is like this now')).toBeVisible();
   // A search in what is mine stays in what is mine; days narrow it further.
@@ -110,6 +113,10 @@ test('forms make a record, move it, hand it to somebody and comment on it', asyn
   await page.getByLabel('Looked after by').selectOption({ label: 'Demo Operator' });
   await page.getByRole('button', { name: 'Assign' }).click();
   await expect(page.getByText('Demo Operator looks after it')).toBeVisible();
+  await page.goto('/incidents?q=lift&assignee=none');
+  await expect(page.getByText('No incident is like this now')).toBeVisible();
+  await page.goto('/incidents?q=lift');
+  await expect(page.locator('.record-row [data-assignee]')).toContainText('Demo Operator');
   await page.getByLabel('Write a comment').fill('Called the firm.');
   await page.getByRole('button', { name: 'Comment' }).click();
   await expect(page.locator('.comment')).toContainText('Called the firm.');

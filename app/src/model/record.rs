@@ -27,6 +27,8 @@ pub struct RecordPage {
     pub may_act: bool,
     /// What is drawn above the list; `None`: the module asks for no chart.
     pub charts: Option<RecordCharts>,
+    /// What those are called who look after these records; `None`: that is not for the one who looks.
+    pub people: Option<BTreeMap<UserId, String>>,
 }
 
 /// How many records a list has.

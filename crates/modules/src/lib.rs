@@ -28,5 +28,5 @@ pub mod words;
 pub use aggregate::{Aggregate, Context, Domain, MoveError, domain};
 pub use module::{Chart, Field, FieldKind, Input, InputKind, Module, MoveRule, Status, Tone};
 pub use outcome::{Effect, Outcome, Posting};
-pub use query::{Cursor, ParseCursorError, RecordQuery, Sort};
+pub use query::{Assignee, Cursor, ParseAssigneeError, ParseCursorError, RecordQuery, Sort};
 pub use record::Record;

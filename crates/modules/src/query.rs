@@ -28,9 +28,10 @@ pub struct RecordQuery {
     /// Only those with words that begin like these, or the one with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    /// Only those that this person looks after.
+    /// Only those that this person looks after, or nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assignee: Option<UserId>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub assignee: Option<Assignee>,
     /// Only those made at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
@@ -49,6 +50,68 @@ pub struct RecordQuery {
     /// Most rows of the page; 0: as many as usual.
     #[serde(default)]
     pub limit: u32,
+}
+
+/// Who looks after the records of a list: a person by their id, or nobody, which is `none` in addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Assignee {
+    /// Nobody does.
+    Nobody,
+    /// This person does.
+    Person(UserId),
+}
+
+impl Assignee {
+    const NOBODY: &str = "none";
+
+    /// Whether that is who looks after a record.
+    #[must_use]
+    pub fn is(self, assignee: Option<UserId>) -> bool {
+        match self {
+            Self::Nobody => assignee.is_none(),
+            Self::Person(person) => assignee == Some(person),
+        }
+    }
+}
+
+/// The text says nobody who could look after a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be the id of a person, or none")]
+pub struct ParseAssigneeError;
+
+impl fmt::Display for Assignee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody => f.write_str(Self::NOBODY),
+            Self::Person(person) => person.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Assignee {
+    type Err = ParseAssigneeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAssigneeError> {
+        if text == Self::NOBODY {
+            return Ok(Self::Nobody);
+        }
+        text.parse().map(Self::Person).map_err(|_| ParseAssigneeError)
+    }
+}
+
+impl From<Assignee> for String {
+    fn from(assignee: Assignee) -> Self {
+        assignee.to_string()
+    }
+}
+
+impl TryFrom<String> for Assignee {
+    type Error = ParseAssigneeError;
+
+    fn try_from(text: String) -> Result<Self, ParseAssigneeError> {
+        text.parse()
+    }
 }
 
 /// In which order a list is.
@@ -186,7 +249,7 @@ impl RecordQuery {
             other => Some(other.to_string()),
         };
         (statuses.peek().is_none() || statuses.any(|status| status == record.status))
-            && self.assignee.is_none_or(|person| record.assignee == Some(person))
+            && self.assignee.is_none_or(|asked| asked.is(record.assignee))
             && self.from.is_none_or(|from| record.created_at >= from)
             && self.to.is_none_or(|to| record.created_at < to)
             && self.fields.iter().all(|(name, value)| text_of(name).is_some_and(|there| there == *value))

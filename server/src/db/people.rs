@@ -1,6 +1,8 @@
 //! The tables `memberships`, `member_roles` and `organization_members`: who is in a project, and as
 //! what.
 
+use std::collections::BTreeMap;
+
 use sqlx::{FromRow, PgConnection};
 use tidewatch_app::model::Person;
 use tidewatch_events::id::{OrganizationId, UserId};
@@ -59,6 +61,30 @@ pub async fn list(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// What these people of a project are called.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn names(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    of: &[UserId],
+) -> Result<BTreeMap<UserId, String>, sqlx::Error> {
+    if of.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<Uuid> = of.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "select u.id, u.name from memberships m join users u on u.id = m.user_id
+         where m.project_id = $1 and u.id = any($2)",
+    )
+    .bind(project.uuid())
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect())
 }
 
 /// Holds everybody else's changes to the project's people back until the transaction ends: who

@@ -11,7 +11,7 @@ use tidewatch_events::id::{OrganizationId, RecordId, UserId};
 use tidewatch_events::{ProjectId, Subject, SubjectRef};
 use tidewatch_modules::query::searched_text;
 use tidewatch_modules::words::words;
-use tidewatch_modules::{Cursor, FieldKind, Module, Record, RecordQuery, Sort};
+use tidewatch_modules::{Assignee, Cursor, FieldKind, Module, Record, RecordQuery, Sort};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -288,8 +288,14 @@ impl<'a> Search<'a> {
                 query.push(" and status = any(").push_bind(many.to_vec()).push(")");
             }
         }
-        if let Some(person) = asked.assignee {
-            query.push(" and assignee = ").push_bind(person.uuid());
+        match asked.assignee {
+            Some(Assignee::Person(person)) => {
+                query.push(" and assignee = ").push_bind(person.uuid());
+            }
+            Some(Assignee::Nobody) => {
+                query.push(" and assignee is null");
+            }
+            None => {}
         }
         if let Some(from) = asked.from {
             query.push(" and created_at >= ").push_bind(from.into_inner());

@@ -2,7 +2,7 @@
 
 mod entered;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tidewatch_app::backend::Many;
@@ -50,7 +50,8 @@ impl RequestBackend {
         let charts = queries::records::charts(&mut snapshot, caller, module).await?;
         let may_act = caller.may(&module.act);
         let module = module.for_holder(&caller.subject.permissions);
-        let page = RecordPage { module, query, records, next, total, may_act, charts };
+        let people = assignees(&mut snapshot, caller, &records).await?;
+        let page = RecordPage { module, query, records, next, total, may_act, charts, people };
         finish(&mut snapshot, caller.project(), page).await
     }
 
@@ -232,6 +233,20 @@ fn cleaned(module: &Module, mut asked: RecordQuery) -> RecordQuery {
         asked.sort = Sort::default();
     }
     asked
+}
+
+/// Who looks after these records, by name. Customers of the project see none of each other.
+async fn assignees(
+    connection: &mut sqlx::PgConnection,
+    caller: &Caller,
+    records: &[Record],
+) -> Result<Option<BTreeMap<UserId, String>>, Error> {
+    if !caller.is_staff() {
+        return Ok(None);
+    }
+    let ids: BTreeSet<UserId> = records.iter().filter_map(|record| record.assignee).collect();
+    let ids: Vec<UserId> = ids.into_iter().collect();
+    Ok(Some(db::people::names(connection, caller.project(), &ids).await?))
 }
 
 /// Who can look after records, by name. Customers of the project see none of each other.

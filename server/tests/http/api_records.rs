@@ -289,6 +289,7 @@ async fn lists_follow_the_rule_of_the_browser(pool: PgPool) {
     let client = &server.client;
     let modules = Modules::built_in();
     let module = modules.find("settlements").expect("a module").module();
+    let ann = server.add_person(server.project, "ann@example.test", &["operator"], &[]).await;
     let names = ["INV-1001", "INV 1002 Müller", "PO_77 müllerei", "inv-2", "ÄRGER", "1001"];
     for (number, name) in names.iter().cycle().take(24).enumerate() {
         let currency = ["EUR", "USD", "JPY"][number % 3];
@@ -297,6 +298,8 @@ async fn lists_follow_the_rule_of_the_browser(pool: PgPool) {
         let made = make(client, "settlements", new).await;
         if number % 4 == 0 {
             client.make_move(&made, json!({ "move": "hold", "reason": "x" })).await;
+        } else if number % 4 == 2 {
+            client.make_move(&made, json!({ "move": "assign", "assignee": ann })).await;
         }
     }
     let all: Vec<Record> = {
@@ -325,6 +328,8 @@ async fn lists_follow_the_rule_of_the_browser(pool: PgPool) {
         "currency=EUR",
         "network=polygon",
         "currency=EUR&q=inv&sort=amount",
+        "assignee=none",
+        &format!("assignee={ann}"),
     ] {
         let query = read(text);
         compare(&mut connection, module, &subject, &all, &query).await;
@@ -343,6 +348,7 @@ fn read(text: &str) -> RecordQuery {
         match name {
             "status" => query.status = Some(value.to_owned()),
             "q" => query.q = Some(value.to_owned()),
+            "assignee" => query.assignee = Some(value.parse().expect("who looks after it")),
             "sort" => query.sort = value.parse().expect("an order"),
             field => drop(query.fields.insert(field.to_owned(), value.to_owned())),
         }

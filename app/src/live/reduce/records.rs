@@ -12,7 +12,7 @@ mod count;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidewatch_events::id::RecordId;
+use tidewatch_events::id::{RecordId, UserId};
 use tidewatch_events::{Envelope, Timestamp};
 use tidewatch_modules::{Cursor, Module, Record, RecordQuery};
 
@@ -31,6 +31,9 @@ pub struct RecordList {
     /// Everything up to here is known; `None`: up to the end.
     floor: Option<Cursor>,
     total: Total,
+    people: Option<BTreeMap<UserId, String>>,
+    /// Somebody looks after a record by now whose name is not known here.
+    has_unknown_person: bool,
     /// When that was read: what happened until then may be counted already.
     counted_at: Timestamp,
     /// An event did not say enough to count by.
@@ -58,7 +61,7 @@ impl RecordList {
     /// The page as it was loaded.
     #[must_use]
     pub fn new(snapshot: Snapshot<RecordPage>) -> Self {
-        let RecordPage { module, query, records, next, total, .. } = snapshot.data;
+        let RecordPage { module, query, records, next, total, people, .. } = snapshot.data;
         let behind = query.after.as_deref().and_then(|after| after.parse().ok());
         let floor = next.and(records.last()).map(|last| query.key(&module, last));
         Self {
@@ -68,6 +71,8 @@ impl RecordList {
             rows: records,
             floor,
             total,
+            people,
+            has_unknown_person: false,
             counted_at: snapshot.as_of,
             is_miscounted: false,
             held: None,
@@ -86,6 +91,12 @@ impl RecordList {
     #[must_use]
     pub fn visible(&self) -> &[Record] {
         self.held.as_deref().unwrap_or(&self.rows)
+    }
+
+    /// What the one is called who looks after a record, where that is for the one at the screen and known by now.
+    #[must_use]
+    pub fn assignee_of(&self, row: &Record) -> Option<&str> {
+        self.people.as_ref()?.get(&row.assignee?).map(String::as_str)
     }
 
     /// How many there are on all pages.
@@ -232,6 +243,8 @@ impl Reducer for RecordList {
             changed = true;
         }
         if belongs && self.is_within(&self.key(&row)) {
+            let is_unknown = |people: &BTreeMap<_, _>| row.assignee.is_some_and(|id| !people.contains_key(&id));
+            self.has_unknown_person |= self.people.as_ref().is_some_and(is_unknown);
             self.put_in(row);
             return true;
         }
@@ -253,7 +266,7 @@ impl Reducer for RecordList {
 
     fn wants_refetch(&self) -> bool {
         let has_room = self.floor.is_some() && self.rows.len() < self.query.rows() as usize;
-        has_room || self.is_miscounted
+        has_room || self.is_miscounted || self.has_unknown_person
     }
 }
 

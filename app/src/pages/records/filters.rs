@@ -1,7 +1,7 @@
 //! What narrows and orders the list: all of it in the address.
 
 use leptos::prelude::*;
-use tidewatch_modules::Sort;
+use tidewatch_modules::{Assignee, Sort};
 
 use super::scope::{Scope, order, unseen};
 use crate::components::record_input::choice_label;
@@ -90,7 +90,7 @@ fn Search(scope: Scope) -> impl IntoView {
                 </label>
                 <button class="button">"Apply"</button>
                 {is_filtered.then(|| view! { <a class="button button-quiet" href=all>"Show all"</a> })}
-                <Mine scope/>
+                <LookedAfter scope/>
             </div>
             <MoreFilters by=more in_use=more_in_use>
                 {fields
@@ -119,22 +119,24 @@ fn Search(scope: Scope) -> impl IntoView {
     }
 }
 
-/// Those that the person at the screen looks after.
+/// Those that the person at the screen looks after, and those that nobody does.
 #[component]
-fn Mine(scope: Scope) -> impl IntoView {
+fn LookedAfter(scope: Scope) -> impl IntoView {
     if scope.module.with_value(|module| module.moves.is_empty()) {
         return None;
     }
     let user = use_current_user();
     let chosen = scope.query.with_value(|query| query.assignee);
+    let link = move |by: Assignee, key: &'static str, label: &'static str| {
+        let is_on = chosen == Some(by);
+        let href = scope.with(|query| query.assignee = (!is_on).then_some(by));
+        view! { <a class="chip" href=href aria-current=is_on.then_some("true") data-filter=key>{label}</a> }
+    };
     Some(view! {
+        {link(Assignee::Nobody, "nobody", "Nobody's")}
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
-                user.await.ok().map(|user| {
-                    let is_on = chosen == Some(user.id);
-                    let href = scope.with(|query| query.assignee = (!is_on).then_some(user.id));
-                    view! { <a class="chip" href=href aria-current=is_on.then_some("true") data-filter="mine">"Mine"</a> }
-                })
+                user.await.ok().map(|user| link(Assignee::Person(user.id), "mine", "Mine"))
             })}
         </Transition>
     })

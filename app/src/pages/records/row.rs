@@ -6,7 +6,7 @@ use tidewatch_modules::{Module, Record};
 
 use super::bulk::{Chosen, FORM};
 use crate::components::field_value::{cell_value, is_numeric};
-use crate::components::{CopyableId, RelativeTime, StatusBadge};
+use crate::components::{CopyableId, Icon, IconName, RelativeTime, StatusBadge};
 use crate::contexts::project::use_project;
 use crate::live::reduce::RecordList;
 
@@ -42,6 +42,9 @@ pub(super) fn RecordRow(
     });
     let (ticked, label) =
         (id.clone(), module.with_value(|module| row.with_untracked(|row| row.title(module))));
+    let assignee = Memo::new(move |_| {
+        list.with(|list| row.with(|row| list.assignee_of(row).map(ToOwned::to_owned)))
+    });
     let title = move || module.with_value(|module| row.read().title(module));
     view! {
         <tr
@@ -56,6 +59,11 @@ pub(super) fn RecordRow(
                 {chosen.map(|chosen| view! { <Tick chosen id=ticked title=label/> })}
                 <a class="row-link" href=use_project().href(&path)>{title}</a>
                 <CopyableId id=id.to_string()/>
+                {move || assignee.get().map(|name| view! {
+                    <span class="row-assignee" data-assignee="">
+                        <Icon name=IconName::People/><span class="visually-hidden">"Looked after by "</span>{name}
+                    </span>
+                })}
             </th>
             {has_statuses.then(|| view! {
                 <td data-label="Status">{move || view! { <StatusBadge module status=row.read().status.clone()/> }}</td>

@@ -26,7 +26,7 @@ fn load(ledger: &Ledger, query: &RecordQuery) -> RecordPage {
     let more = records.len() > query.rows() as usize;
     records.truncate(query.rows() as usize);
     let next = more.then(|| records.last().map(|row| query.key(&module, row).to_string())).flatten();
-    RecordPage { module, query: query.clone(), records, next, total, may_act: true, charts: None }
+    RecordPage { module, query: query.clone(), records, next, total, may_act: true, charts: None, people: None }
 }
 
 fn snapshot(ledger: &Ledger, query: &RecordQuery) -> Snapshot<RecordPage> {
@@ -62,6 +62,28 @@ fn a_new_one_comes_on_top_and_the_page_keeps_its_size() {
     assert_eq!(list.visible(), load(&ledger, &first_two()).records);
     assert!(list.has_arrived(&list.visible()[0].id));
     assert_eq!(list.next(), load(&ledger, &first_two()).next, "the one that was cut is on the next page");
+}
+
+#[test]
+fn who_looks_after_a_record_is_called_by_name_or_asked_for() {
+    let mut ledger = ledger(&[create(0)]);
+    let mut page = snapshot(&ledger, &first_two());
+    let person: UserId = "usr_01h455vb4pex5vsknk084sn02q".parse().expect("an id");
+    page.data.records[0].assignee = Some(person);
+    page.data.people = Some(BTreeMap::from([(person, "Ann".to_owned())]));
+    let mut list = RecordList::new(page.clone());
+    assert_eq!(list.assignee_of(&list.visible()[0]), Some("Ann"));
+
+    // Somebody else takes it over, of whom nothing is known here; who is no staff does not ask.
+    ledger.make(Change { settlement: 0, status: SettlementStatus::Failed, after: 1 });
+    let mut event = ledger.log[1].clone();
+    event.payload["assignee"] = "usr_01h455vb4pex5vsknk084sn02r".into();
+    page.data.people = None;
+    let mut of_a_customer = RecordList::new(page);
+    for (list, asks) in [(&mut list, true), (&mut of_a_customer, false)] {
+        list.apply(&event);
+        assert_eq!((list.assignee_of(&list.visible()[0]), list.wants_refetch()), (None, asks));
+    }
 }
 
 #[test]
