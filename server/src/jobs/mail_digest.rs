@@ -118,7 +118,7 @@ async fn contents(
     let waiting = db::notifications::outside::digest(connection, project, user).await?;
     let (listed, unwanted): (Vec<_>, Vec<_>) = waiting
         .into_iter()
-        .partition(|(_, event_type)| wanted(settings, event_type).email != EmailPreference::Off);
+        .partition(|(_, event_type)| wanted(settings, event_type, false).email != EmailPreference::Off);
     let unwanted: Vec<Uuid> = unwanted.into_iter().map(|(id, _)| id).collect();
     if !unwanted.is_empty() {
         db::notifications::outside::leave_out(connection, project, &unwanted).await?;

@@ -17,7 +17,7 @@ use crate::db::time_zones::local;
 use crate::notifications::outside::letter::{Addressee, Item};
 use crate::notifications::outside::mail::{MailError, Mailer};
 use crate::notifications::outside::quiet;
-use crate::notifications::preferences::of_type;
+use crate::notifications::preferences::of_notification;
 use crate::state::AppState;
 
 /// The queue of all that goes outside: servers that take their time hold up nothing but each other.
@@ -110,19 +110,23 @@ fn check(row: &OutsideRow, settings: &NotificationSettings) -> Result<(), JobErr
     if row.is_done {
         return Err(JobError::cancel("it was read, put away or acknowledged before it was mailed"));
     }
-    let wanted = wanted(settings, &row.event_type).email;
+    let wanted = wanted(settings, &row.event_type, row.must_acknowledge).email;
     if row.email != EmailPreference::Instant.as_str() || wanted == EmailPreference::Off {
         return Err(JobError::cancel("its recipient does not want it by e-mail any more"));
     }
     Ok(())
 }
 
-/// What a person wants, as of now, of this event type.
+/// What a person wants, as of now, of a notification of this event type.
 #[must_use]
-pub fn wanted(settings: &NotificationSettings, event_type: &str) -> NotificationPreference {
+pub fn wanted(
+    settings: &NotificationSettings,
+    event_type: &str,
+    must_acknowledge: bool,
+) -> NotificationPreference {
     // Every type that is kept is one.
     let event_type = event_type.parse().unwrap_or(EventType::from_static("notification.sent"));
-    of_type(&settings.preferences, &event_type)
+    of_notification(&settings.preferences, &event_type, must_acknowledge)
 }
 
 /// The project that a job is in.

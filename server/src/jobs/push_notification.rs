@@ -79,7 +79,7 @@ impl Handler for NotificationPusher {
         let browser = db::push_subscriptions::find(&mut connection, project, user, subscription_id).await?;
         let browser = browser.ok_or_else(|| JobError::cancel("the browser has unsubscribed"))?;
         let settings = db::notifications::settings::find(&mut connection, project, user).await?;
-        if !wanted(&settings, &row.event_type).push {
+        if !wanted(&settings, &row.event_type, row.must_acknowledge).push {
             return Err(JobError::cancel("its recipient does not want it pushed any more"));
         }
         if !row.must_acknowledge {

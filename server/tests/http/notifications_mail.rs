@@ -492,6 +492,39 @@ async fn quiet_hours_are_waited_out_unless_it_must_be_acknowledged(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_must_be_acknowledged_waits_for_no_digest_and_goes_not_where_nobody_wants_e_mail(pool: PgPool) {
+    let smtp = SmtpServer::start().await;
+    let server = start(&pool, &smtp).await;
+    let (ann, bob) = (person(&server, "ann").await, person(&server, "bob").await);
+    bob.want(json!({ "preferences": prefer("off", true) })).await;
+    let both = json!([{ "kind": "user", "id": ann.id }, { "kind": "user", "id": bob.id }]);
+    rule_for(&server, &ann, json!({ "audience": both, "mustAcknowledge": true })).await;
+    server.client.create("A-1").await;
+    // She has said nothing: what need not be acknowledged would be in a digest a day later.
+    let mail = smtp.wait_for(1).await.remove(0);
+    assert_eq!(mail.header("Subject"), "Please acknowledge: <b>A-1</b> & co");
+    assert_eq!(mail.to, std::slice::from_ref(&ann.email));
+    bob.unread(1).await;
+
+    // Nor does it go to whoever turned it off meanwhile.
+    ann.want(json!({ "preferences": prefer("digest", true) })).await;
+    assert_eq!(smtp.mails().len(), 1);
+    let (link, anybody) = (unsubscribe_link(&mail), server.client.anonymous());
+    let unsubscribed = anybody.post(&link).header("content-type", "application/x-www-form-urlencoded");
+    let unsubscribed = unsubscribed.body("List-Unsubscribe=One-Click").send().await.expect("an answer");
+    assert_eq!(unsubscribed.status(), StatusCode::OK);
+    server.client.create("A-2").await;
+    ann.unread(2).await;
+    let jobs: Vec<String> = sqlx::query_scalar("select state from jobs where kind = $1")
+        .bind(MailNotification::KIND)
+        .fetch_all(&pool)
+        .await
+        .expect("jobs");
+    assert_eq!((jobs.len(), smtp.mails().len()), (1, 1), "to nobody else, and no more: {jobs:?}");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn what_was_read_before_it_went_out_does_not_go_out(pool: PgPool) {
     let smtp = SmtpServer::start().await;
     let server = start(&pool, &smtp).await;
