@@ -9,6 +9,7 @@ use tidewatch_app::model::{NotificationSettings, QuietHours};
 use tidewatch_jobs::JobPayload;
 use tidewatch_server::access::secret::Digester;
 use tidewatch_server::config::outside::OutsideConfig;
+use tidewatch_server::db::notifications::outside::turn_email_off;
 use tidewatch_server::jobs::mail_digest::MailDigest;
 use tidewatch_server::jobs::mail_notification::MailNotification;
 use tidewatch_server::jobs::send_digests::SendDigests;
@@ -599,6 +600,40 @@ async fn one_click_of_a_mailbox_turns_e_mail_off(pool: PgPool) {
     let audit = server.client.json("/api/v1/audit?action=notifications.unsubscribe").await;
     assert_eq!(audit["entries"][0]["actorName"], ann.email.as_str(), "{audit}");
     assert_eq!(audit["entries"].as_array().map(Vec::len), Some(1), "done twice, it is noted once: {audit}");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn who_turns_e_mail_off_reads_no_receipts_of_others(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let (ann, bob) = (person(&server, "ann").await, person(&server, "bob").await);
+    rule_for(&server, &bob, json!({})).await;
+    server.client.create("A-1").await;
+    bob.unread(1).await;
+    for statement in [
+        "insert into notifications
+             (id, project_id, rule_id, rule_name, event_id, event_type, position, aggregate_type, aggregate_id, occurred_at,
+              title, body, link, group_key, priority, must_acknowledge, event_audience, escalation)
+         select gen_random_uuid(), project_id, rule_id, rule_name, gen_random_uuid(), event_type, position, aggregate_type,
+                aggregate_id, occurred_at, 'hay', '', link, group_key, priority, must_acknowledge, event_audience, escalation
+         from notifications, generate_series(1, 5000) n",
+        "insert into notification_receipts (id, project_id, notification_id, user_id, step, waits, email)
+         select n.id, n.project_id, n.id, r.user_id, 0, false, 'digest'
+         from notifications n, notification_receipts r where n.title = 'hay'",
+        "analyze notification_receipts",
+    ] {
+        sqlx::query(statement).execute(&pool).await.expect(statement);
+    }
+    let mut transaction = pool.begin().await.expect("a transaction");
+    let done = turn_email_off(&mut transaction, server.project, ann.id).await.expect("turned off");
+    assert_eq!(done, Some(true));
+    let scans: i64 =
+        sqlx::query_scalar("select pg_stat_get_xact_numscans('notification_receipts_to_mail'::regclass)")
+            .fetch_one(&mut *transaction)
+            .await
+            .expect("a count");
+    assert_eq!(scans, 1, "by the index of what waits to be mailed");
+    transaction.rollback().await.expect("rolled back");
     server.stop().await;
 }
 
