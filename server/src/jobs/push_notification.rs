@@ -10,13 +10,15 @@ use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 use tidewatch_webhooks::{Outcome, Verdict};
 use uuid::Uuid;
 
-use super::mail_notification::{QUEUE, addressee, project_of, wait_out_quiet_hours, wanted};
+use super::mail_notification::{addressee, project_of, wait_out_quiet_hours, wanted};
 use super::note_outside::{WentOut, note};
 use crate::db;
 use crate::notifications::outside::link::destination;
 use crate::notifications::outside::push::PushMessage;
 use crate::state::AppState;
 
+/// The queue of pushes: services that take their time hold up nothing but each other.
+pub const QUEUE: &str = "outside";
 /// A push that no service took so often is not sent: the last attempt comes an hour and a quarter after the first.
 const MAX_ATTEMPTS: u16 = 8;
 

@@ -1,7 +1,7 @@
 //! The ways that lead outside: what is sent to a person is told by e-mail and Web Push, too, where they want that.
 //!
 //! ```text
-//!  transaction that sends              queue `outside`
+//!  transaction that sends              queues `mail` and `outside`
 //!  ┌───────────────────────┐   jobs   ┌──────────────────────────────────────────────┐
 //!  │ receipts              │ ───────▶ │ mail_notification, push_notification         │ ──▶ SMTP server,
 //!  │ enqueue: what does    │          │ (wait out quiet hours)                       │     push services

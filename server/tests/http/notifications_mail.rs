@@ -487,6 +487,12 @@ async fn quiet_hours_are_waited_out_unless_it_must_be_acknowledged(pool: PgPool)
     assert!(mail.header("Subject").starts_with("Please acknowledge: "), "{}", mail.header("Subject"));
 
     ann.want(json!({ "preferences": prefer("instant", true) })).await;
+    // As the release before has put it: it is done there, too.
+    sqlx::query("update jobs set queue = 'outside' where kind = $1 and state = 'scheduled'")
+        .bind(MailNotification::KIND)
+        .execute(&pool)
+        .await
+        .expect("jobs");
     hurry(&pool, MailNotification::KIND).await;
     assert_eq!(smtp.wait_for(3).await.len(), 3, "both that waited");
     server.stop().await;
@@ -522,6 +528,44 @@ async fn what_must_be_acknowledged_waits_for_no_digest_and_goes_not_where_nobody
         .await
         .expect("jobs");
     assert_eq!((jobs.len(), smtp.mails().len()), (1, 1), "to nobody else, and no more: {jobs:?}");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_finds_no_turn_waits_in_its_queue_and_what_is_urgent_overtakes_it(pool: PgPool) {
+    let smtp = SmtpServer::start().await;
+    let server = start(&pool, &smtp).await;
+    let ann = person(&server, "ann").await;
+    ann.want(json!({ "preferences": prefer("instant", true) })).await;
+    rule_for(&server, &ann, json!({})).await;
+    rule_for(&server, &ann, json!({ "types": ["settlement.status_changed"], "mustAcknowledge": true })).await;
+    // Jobs of e-mail: all, those that are under way, and how often one was claimed at most.
+    let jobs = async || -> (i64, i64, i64) {
+        sqlx::query_as(
+            "select count(*), count(*) filter (where state = 'running'), coalesce(max(lease), 0)
+             from jobs where kind = $1",
+        )
+        .bind(MailNotification::KIND)
+        .fetch_one(&pool)
+        .await
+        .expect("jobs")
+    };
+    smtp.let_through(0);
+    let mut settlement = json!(null);
+    for n in 1..=40 {
+        settlement = server.client.create(&format!("A-{n}")).await;
+    }
+    eventually("as many as may be to be under way", async || (jobs().await == (40, 4, 1)).then_some(()))
+        .await;
+    server.client.make_move(&settlement, json!({ "move": "hold", "reason": "x" })).await;
+    eventually("one more", async || (jobs().await.0 == 41).then_some(())).await;
+    smtp.let_through(8);
+    let urgent = |mail: &Mail| mail.header("Subject").starts_with("Please acknowledge: ");
+    assert!(smtp.wait_for(8).await.iter().any(urgent), "the last of 41, and among the next");
+    smtp.let_through(100);
+    assert_eq!(smtp.wait_for(41).await.len(), 41);
+    eventually("the notes of them", async || (mailed(&pool).await == (41, 41)).then_some(())).await;
+    assert_eq!(jobs().await, (41, 0, 1), "each was claimed once");
     server.stop().await;
 }
 
