@@ -22,7 +22,7 @@ use tidewatch_events::ProjectId;
 use tidewatch_jobs::{Registry, Tracer, WorkerOptions};
 
 use crate::error::Error;
-
+use crate::notifications::outside::mail::AT_ONCE;
 use crate::state::AppState;
 
 /// No handlers yet: who follows traces is told of what they do.
@@ -56,7 +56,23 @@ pub fn webhook_workers() -> WorkerOptions {
     WorkerOptions { queue: deliver_webhook::QUEUE.to_owned(), concurrency: 64, ..WorkerOptions::default() }
 }
 
-/// What tells people outside, in a queue of its own.
+/// What sends e-mail, in a queue of its own.
+#[must_use]
+pub fn mail_registry(state: &AppState) -> Registry {
+    traced(state)
+        .with(mail_notification::NotificationMailer::new(state))
+        .with(mail_digest::DigestMailer::new(state))
+}
+
+/// How the workers of that queue work: no more than the server of e-mail takes at a time is claimed, so that all else waits
+/// in the queue and what is urgent overtakes it.
+#[must_use]
+pub fn mail_workers() -> WorkerOptions {
+    let queue = mail_notification::QUEUE.to_owned();
+    WorkerOptions { queue, concurrency: AT_ONCE, ..WorkerOptions::default() }
+}
+
+/// What pushes to browsers, in a queue of its own. The release before puts e-mail into it, too, and may yet run.
 #[must_use]
 pub fn outside_registry(state: &AppState) -> Registry {
     traced(state)
@@ -65,10 +81,10 @@ pub fn outside_registry(state: &AppState) -> Registry {
         .with(push_notification::NotificationPusher::new(state))
 }
 
-/// How the workers of that queue work: they wait for servers of e-mail and push services most of the time.
+/// How the workers of that queue work: they wait for push services most of the time.
 #[must_use]
 pub fn outside_workers() -> WorkerOptions {
-    WorkerOptions { queue: mail_notification::QUEUE.to_owned(), concurrency: 32, ..WorkerOptions::default() }
+    WorkerOptions { queue: push_notification::QUEUE.to_owned(), concurrency: 32, ..WorkerOptions::default() }
 }
 
 /// Enqueues what a change of a record leads to, in its transaction.

@@ -193,6 +193,9 @@ pub async fn run(
         Workers::new(state.workers.clone(), jobs::webhook_workers(), jobs::webhook_registry(&state.app))
             .woken_by(state.app.jobs.clone());
     tasks.spawn(senders.run(background.clone()));
+    let mailers = Workers::new(state.workers.clone(), jobs::mail_workers(), jobs::mail_registry(&state.app))
+        .woken_by(state.app.jobs.clone());
+    tasks.spawn(mailers.run(background.clone()));
     let tellers = Workers::new(state.workers, jobs::outside_workers(), jobs::outside_registry(&state.app))
         .woken_by(state.app.jobs.clone());
     tasks.spawn(tellers.run(background.clone()));

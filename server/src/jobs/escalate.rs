@@ -75,7 +75,7 @@ impl Handler for Escalator {
         {
             return Err(JobError::snooze(wait));
         }
-        let told = send::escalate(&mut transaction, project, &message).await?;
+        let told = send::escalate(&mut transaction, project, &message, state.outside.sends_email()).await?;
         job.complete_in(&mut transaction).await?;
         transaction.commit().await?;
         state.metrics.notification_escalated();

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::mail_notification::{
-    MAX_ATTEMPTS, QUEUE, addressee, no_mail, not_sent, project_of, turn, wait_out_quiet_hours, wanted,
+    MAX_ATTEMPTS, QUEUE, addressee, no_mail, not_sent, project_of, wait_out_quiet_hours, wanted,
 };
 use super::note_outside::{WentOut, note};
 use crate::db;
@@ -77,10 +77,8 @@ impl Handler for DigestMailer {
         let to = addressee(&mut connection, project, user_id).await?;
         drop(connection);
         let letter = writer.digest(&to, &items, ids.len(), &letter_id(job.id(), &ids));
-        let turn = turn(mailer)?;
         // No connection of the database is held meanwhile.
         let sent = mailer.send(letter).await;
-        drop(turn);
         if let Err(error) = sent {
             if job.is_last_attempt() || matches!(error, MailError::Refused(_)) {
                 // It counts as this time's: else it would be due again at the next look, in five minutes, for as long
@@ -118,7 +116,7 @@ async fn contents(
     let waiting = db::notifications::outside::digest(connection, project, user).await?;
     let (listed, unwanted): (Vec<_>, Vec<_>) = waiting
         .into_iter()
-        .partition(|(_, event_type)| wanted(settings, event_type).email != EmailPreference::Off);
+        .partition(|(_, event_type)| wanted(settings, event_type, false).email != EmailPreference::Off);
     let unwanted: Vec<Uuid> = unwanted.into_iter().map(|(id, _)| id).collect();
     if !unwanted.is_empty() {
         db::notifications::outside::leave_out(connection, project, &unwanted).await?;

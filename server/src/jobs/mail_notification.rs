@@ -8,24 +8,21 @@ use tidewatch_events::id::{NotificationId, UserId};
 use tidewatch_events::{EventType, ProjectId};
 use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 use time::OffsetDateTime;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::note_outside::{WentOut, note};
 use crate::db;
 use crate::db::notifications::outside::OutsideRow;
 use crate::db::time_zones::local;
 use crate::notifications::outside::letter::{Addressee, Item};
-use crate::notifications::outside::mail::{MailError, Mailer};
+use crate::notifications::outside::mail::MailError;
 use crate::notifications::outside::quiet;
-use crate::notifications::preferences::of_type;
+use crate::notifications::preferences::of_notification;
 use crate::state::AppState;
 
-/// The queue of all that goes outside: servers that take their time hold up nothing but each other.
-pub const QUEUE: &str = "outside";
+/// The queue of e-mail, which servers take few at a time: what waits for its turn stays in it, by its priority.
+pub const QUEUE: &str = "mail";
 /// E-mail that nobody took so often is not sent: the last attempt comes eleven hours after the first.
 pub const MAX_ATTEMPTS: u16 = 12;
-/// When an e-mail comes again that found no turn, in seconds.
-const COME_AGAIN: std::ops::Range<f64> = 0.5..2.0;
 
 /// The notification that is to be mailed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,10 +89,8 @@ impl Handler for NotificationMailer {
             sent_at: sent_at.first().copied().unwrap_or(row.sent_at),
         };
         let letter = writer.instant(&to, &item);
-        let turn = turn(mailer)?;
         // No connection of the database is held meanwhile.
         mailer.send(letter).await.map_err(not_sent)?;
-        drop(turn);
         note(job, pool, project, &WentOut::Mail(notification_id)).await?;
         self.state.metrics.notified_outside("instant");
         Ok(())
@@ -110,19 +105,23 @@ fn check(row: &OutsideRow, settings: &NotificationSettings) -> Result<(), JobErr
     if row.is_done {
         return Err(JobError::cancel("it was read, put away or acknowledged before it was mailed"));
     }
-    let wanted = wanted(settings, &row.event_type).email;
+    let wanted = wanted(settings, &row.event_type, row.must_acknowledge).email;
     if row.email != EmailPreference::Instant.as_str() || wanted == EmailPreference::Off {
         return Err(JobError::cancel("its recipient does not want it by e-mail any more"));
     }
     Ok(())
 }
 
-/// What a person wants, as of now, of this event type.
+/// What a person wants, as of now, of a notification of this event type.
 #[must_use]
-pub fn wanted(settings: &NotificationSettings, event_type: &str) -> NotificationPreference {
+pub fn wanted(
+    settings: &NotificationSettings,
+    event_type: &str,
+    must_acknowledge: bool,
+) -> NotificationPreference {
     // Every type that is kept is one.
     let event_type = event_type.parse().unwrap_or(EventType::from_static("notification.sent"));
-    of_type(&settings.preferences, &event_type)
+    of_notification(&settings.preferences, &event_type, must_acknowledge)
 }
 
 /// The project that a job is in.
@@ -173,15 +172,6 @@ pub async fn addressee(
         email: member.email,
         name: member.name,
     })
-}
-
-/// The right to send one e-mail now.
-///
-/// # Errors
-/// Others are sending as many as may be: the job comes again soon.
-pub fn turn(mailer: &Mailer) -> Result<OwnedSemaphorePermit, JobError> {
-    let come_again = || JobError::snooze(Duration::from_secs_f64(rand::random_range(COME_AGAIN)));
-    mailer.turn().ok_or_else(come_again)
 }
 
 /// What becomes of a job whose e-mail was not sent: it comes again, or is cancelled where the mailbox takes nothing.

@@ -63,7 +63,8 @@ impl Handler for Notifier {
         if !Matcher::new(rule.clone()).asks_for(&event) {
             return Err(JobError::cancel("the rule was changed and asks for this event no more"));
         }
-        let told = send::announce(&mut transaction, &rule, &event, job.traceparent()).await?;
+        let sends_email = state.outside.sends_email();
+        let told = send::announce(&mut transaction, &rule, &event, job.traceparent(), sends_email).await?;
         job.complete_in(&mut transaction).await?;
         transaction.commit().await?;
         if let Some(told) = told {

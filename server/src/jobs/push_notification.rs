@@ -10,13 +10,15 @@ use tidewatch_jobs::{Handler, JobContext, JobError, JobPayload, NewJob};
 use tidewatch_webhooks::{Outcome, Verdict};
 use uuid::Uuid;
 
-use super::mail_notification::{QUEUE, addressee, project_of, wait_out_quiet_hours, wanted};
+use super::mail_notification::{addressee, project_of, wait_out_quiet_hours, wanted};
 use super::note_outside::{WentOut, note};
 use crate::db;
 use crate::notifications::outside::link::destination;
 use crate::notifications::outside::push::PushMessage;
 use crate::state::AppState;
 
+/// The queue of pushes: services that take their time hold up nothing but each other.
+pub const QUEUE: &str = "outside";
 /// A push that no service took so often is not sent: the last attempt comes an hour and a quarter after the first.
 const MAX_ATTEMPTS: u16 = 8;
 
@@ -79,7 +81,7 @@ impl Handler for NotificationPusher {
         let browser = db::push_subscriptions::find(&mut connection, project, user, subscription_id).await?;
         let browser = browser.ok_or_else(|| JobError::cancel("the browser has unsubscribed"))?;
         let settings = db::notifications::settings::find(&mut connection, project, user).await?;
-        if !wanted(&settings, &row.event_type).push {
+        if !wanted(&settings, &row.event_type, row.must_acknowledge).push {
             return Err(JobError::cancel("its recipient does not want it pushed any more"));
         }
         if !row.must_acknowledge {

@@ -1,7 +1,7 @@
 //! The ways that lead outside: what is sent to a person is told by e-mail and Web Push, too, where they want that.
 //!
 //! ```text
-//!  transaction that sends              queue `outside`
+//!  transaction that sends              queues `mail` and `outside`
 //!  ┌───────────────────────┐   jobs   ┌──────────────────────────────────────────────┐
 //!  │ receipts              │ ───────▶ │ mail_notification, push_notification         │ ──▶ SMTP server,
 //!  │ enqueue: what does    │          │ (wait out quiet hours)                       │     push services
@@ -40,7 +40,7 @@ use self::mail::Mailer;
 use self::push::Pusher;
 use self::unsubscribe::UnsubscribeTokens;
 use self::vapid::VapidKey;
-use super::preferences::of_type;
+use super::preferences::of_notification;
 use crate::access::seal::Sealer;
 use crate::access::secret::Digester;
 use crate::config::outside::OutsideConfig;
@@ -67,12 +67,17 @@ pub struct Sent {
 }
 
 /// Has what was just sent told outside, where its recipient's preferences say so: notes on each receipt how it is told
-/// by e-mail, and enqueues a job for each e-mail and push of its own. To be called in the transaction that wrote the
+/// by e-mail, and enqueues a job for each e-mail and push of its own; of e-mail where this server sends any. To be called in the transaction that wrote the
 /// receipts, after they are written, on a connection of the owner.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
-pub async fn enqueue(connection: &mut PgConnection, project: ProjectId, sent: &[Sent]) -> Result<(), Error> {
+pub async fn enqueue(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    sent: &[Sent],
+    sends_email: bool,
+) -> Result<(), Error> {
     if sent.is_empty() {
         return Ok(());
     }
@@ -85,12 +90,13 @@ pub async fn enqueue(connection: &mut PgConnection, project: ProjectId, sent: &[
             .event_type
             .parse()
             .map_err(|_| Error::Internal(format!("`{}` is no event type", one.event_type)))?;
-        let wanted = of_type(preferences.get(&one.user).map_or(&[], Vec::as_slice), &event_type);
+        let said = preferences.get(&one.user).map_or(&[][..], Vec::as_slice);
+        let wanted = of_notification(said, &event_type, one.must_acknowledge);
         if wanted.email != EmailPreference::Off {
             mailed.push((one.id, wanted.email));
         }
         let priority = if one.high || one.must_acknowledge { 10 } else { 0 };
-        if wanted.email == EmailPreference::Instant {
+        if sends_email && wanted.email == EmailPreference::Instant {
             jobs.push(mail_notification::new_job(project, one.id)?.with_priority(priority));
         }
         if wanted.push {

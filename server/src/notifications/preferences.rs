@@ -1,6 +1,6 @@
 //! Preferences: what a person wants of the notifications of an event type. Pure.
 
-use tidewatch_app::model::{NotificationPreference, NotificationWishes};
+use tidewatch_app::model::{EmailPreference, NotificationPreference, NotificationWishes};
 use tidewatch_events::EventType;
 use tidewatch_events::filter::TypePattern;
 
@@ -13,6 +13,24 @@ pub fn of_type(preferences: &[NotificationPreference], event_type: &EventType) -
         pattern.matches(event_type).then(|| (narrowness(&pattern), preference))
     });
     matching.max_by_key(|(narrowness, _)| *narrowness).map_or_else(default, |(_, one)| one.clone())
+}
+
+/// What comes of these preferences for a notification of this type. What must be acknowledged is counted whatever they say,
+/// and waits for no digest. It goes by no way that is turned off: who wants no e-mail gets none.
+#[must_use]
+pub fn of_notification(
+    preferences: &[NotificationPreference],
+    event_type: &EventType,
+    must_acknowledge: bool,
+) -> NotificationPreference {
+    let wanted = of_type(preferences, event_type);
+    match (must_acknowledge, wanted.email) {
+        (false, _) => wanted,
+        (true, EmailPreference::Off) => NotificationPreference { in_app: true, ..wanted },
+        (true, EmailPreference::Digest | EmailPreference::Instant) => {
+            NotificationPreference { in_app: true, email: EmailPreference::Instant, ..wanted }
+        }
+    }
 }
 
 /// What everybody wants who has said nothing.
@@ -31,8 +49,6 @@ fn narrowness(pattern: &TypePattern) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use tidewatch_app::model::EmailPreference;
-
     use super::*;
 
     fn preference(pattern: &str, email: EmailPreference) -> NotificationPreference {
@@ -54,6 +70,21 @@ mod tests {
         ] {
             let event_type: EventType = event_type.parse().expect("a type");
             assert_eq!(of_type(&preferences, &event_type).pattern, pattern);
+        }
+    }
+
+    #[test]
+    fn what_must_be_acknowledged_is_counted_and_mailed_at_once_but_by_no_way_that_is_turned_off() {
+        let event_type = EventType::from_static("settlement.failed");
+        for (email, expected) in [
+            (EmailPreference::Digest, EmailPreference::Instant),
+            (EmailPreference::Instant, EmailPreference::Instant),
+            (EmailPreference::Off, EmailPreference::Off),
+        ] {
+            let said = [preference("*", email)];
+            let must = of_notification(&said, &event_type, true);
+            assert_eq!((must.in_app, must.email, must.push), (true, expected, false));
+            assert_eq!(of_notification(&said, &event_type, false), said[0]);
         }
     }
 

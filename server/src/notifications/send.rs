@@ -18,7 +18,7 @@ use tidewatch_outbox::OutboxTransaction;
 use uuid::Uuid;
 
 use super::outside::{self, Sent};
-use super::preferences::of_type;
+use super::preferences::of_notification;
 use super::receipts::ReceiptRef;
 use super::{audience, template};
 use crate::access::credential::subject_of_member;
@@ -31,7 +31,7 @@ use crate::error::Error;
 use crate::jobs::escalate;
 
 /// Writes what a rule makes of an event, and tells its audience, at this place of a trace. Says how many those are; `None` when
-/// the rule has made something of the event before.
+/// the rule has made something of the event before. `sends_email`: whether this server does.
 ///
 /// # Errors
 /// Postgres refused or could not be reached; then nothing may be committed.
@@ -40,6 +40,7 @@ pub async fn announce(
     rule: &RuleRow,
     event: &Event,
     traceparent: Option<&str>,
+    sends_email: bool,
 ) -> Result<Option<usize>, Error> {
     let project = event.routing.project_id;
     let text = template::render(&rule.template, &event.envelope);
@@ -60,10 +61,11 @@ pub async fn announce(
         traceparent: traceparent.map(ToOwned::to_owned),
         ..metadata_of(&message, event.envelope.metadata.correlation_id.clone())
     };
-    tell(transaction, project, &message, &names, 0, &metadata).await.map(Some)
+    tell(transaction, project, &message, &names, 0, &metadata, sends_email).await.map(Some)
 }
 
 /// Takes the next step of a message's escalation: whoever is next is told, unless they were. Says how many that are.
+/// `sends_email`: whether this server does.
 ///
 /// # Errors
 /// Postgres refused or could not be reached; then nothing may be committed.
@@ -71,12 +73,14 @@ pub async fn escalate(
     transaction: &mut OutboxTransaction,
     project: ProjectId,
     message: &MessageRow,
+    sends_email: bool,
 ) -> Result<usize, Error> {
     let taken = message.step.unsigned_abs();
     let (number, place) = (taken + 1, taken as usize);
     let names = message.escalation.get(place).map(|step| audience::resolved_names(&step.audience));
     let metadata = metadata_of(message, None);
-    let told = tell(transaction, project, message, &names.unwrap_or_default(), number, &metadata).await?;
+    let names = names.unwrap_or_default();
+    let told = tell(transaction, project, message, &names, number, &metadata, sends_email).await?;
     let next = message.escalation.get(place + 1).map(|step| step.after_seconds);
     messages::note_step(transaction, project, message.id(), number, next).await?;
     if let Some(after_seconds) = next {
@@ -104,6 +108,7 @@ async fn tell(
     names: &BTreeSet<SubjectRef>,
     step: u32,
     metadata: &Metadata,
+    sends_email: bool,
 ) -> Result<usize, Error> {
     let users = recipients(transaction, project, message, names).await?;
     let event_type: EventType = message
@@ -114,9 +119,9 @@ async fn tell(
     let new: Vec<NewReceipt> = users
         .into_iter()
         .map(|user| {
-            let wanted = of_type(&preferences.remove(&user).unwrap_or_default(), &event_type);
-            let muted = !wanted.in_app && !message.must_acknowledge;
-            NewReceipt { id: NotificationId::from_uuid(Uuid::now_v7()), user, muted }
+            let said = preferences.remove(&user).unwrap_or_default();
+            let wanted = of_notification(&said, &event_type, message.must_acknowledge);
+            NewReceipt { id: NotificationId::from_uuid(Uuid::now_v7()), user, muted: !wanted.in_app }
         })
         .collect();
     if new.is_empty() {
@@ -141,7 +146,7 @@ async fn tell(
             high,
         })
         .collect();
-    outside::enqueue(transaction, project, &sent).await?;
+    outside::enqueue(transaction, project, &sent, sends_email).await?;
     Ok(new.len())
 }
 

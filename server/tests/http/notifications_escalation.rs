@@ -298,11 +298,17 @@ async fn all_of_a_step_is_there_or_nothing_of_it(pool: PgPool) {
     let row = rules::find(&mut connection, project, rule).await.expect("a look").expect("the rule");
     let event = log.read(project, Position::START, 1).await.expect("a page").events.remove(0);
     let mut transaction = outbox.begin(project).await.expect("a transaction");
-    assert_eq!(send::announce(&mut transaction, &row, &event, None).await.expect("announced"), Some(1));
+    assert_eq!(
+        send::announce(&mut transaction, &row, &event, None, false).await.expect("announced"),
+        Some(1)
+    );
     drop(transaction);
     for expected in [Some(1), None] {
         let mut transaction = outbox.begin(project).await.expect("a transaction");
-        assert_eq!(send::announce(&mut transaction, &row, &event, None).await.expect("announced"), expected);
+        assert_eq!(
+            send::announce(&mut transaction, &row, &event, None, false).await.expect("announced"),
+            expected
+        );
         transaction.commit().await.expect("committed");
         assert_eq!(state(&pool).await, (1, 1, 1, 4));
     }
@@ -314,7 +320,7 @@ async fn all_of_a_step_is_there_or_nothing_of_it(pool: PgPool) {
         let mut transaction = outbox.begin(project).await.expect("a transaction");
         let message = messages::lock_open(&mut transaction, project, id).await.expect("a look").expect("it");
         assert_eq!(message.step, 0);
-        assert_eq!(send::escalate(&mut transaction, project, &message).await.expect("a step"), 1);
+        assert_eq!(send::escalate(&mut transaction, project, &message, false).await.expect("a step"), 1);
         if commit {
             transaction.commit().await.expect("committed");
         }

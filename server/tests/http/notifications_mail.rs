@@ -9,6 +9,7 @@ use tidewatch_app::model::{NotificationSettings, QuietHours};
 use tidewatch_jobs::JobPayload;
 use tidewatch_server::access::secret::Digester;
 use tidewatch_server::config::outside::OutsideConfig;
+use tidewatch_server::db::notifications::outside::turn_email_off;
 use tidewatch_server::jobs::mail_digest::MailDigest;
 use tidewatch_server::jobs::mail_notification::MailNotification;
 use tidewatch_server::jobs::send_digests::SendDigests;
@@ -486,8 +487,85 @@ async fn quiet_hours_are_waited_out_unless_it_must_be_acknowledged(pool: PgPool)
     assert!(mail.header("Subject").starts_with("Please acknowledge: "), "{}", mail.header("Subject"));
 
     ann.want(json!({ "preferences": prefer("instant", true) })).await;
+    // As the release before has put it: it is done there, too.
+    sqlx::query("update jobs set queue = 'outside' where kind = $1 and state = 'scheduled'")
+        .bind(MailNotification::KIND)
+        .execute(&pool)
+        .await
+        .expect("jobs");
     hurry(&pool, MailNotification::KIND).await;
     assert_eq!(smtp.wait_for(3).await.len(), 3, "both that waited");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_must_be_acknowledged_waits_for_no_digest_and_goes_not_where_nobody_wants_e_mail(pool: PgPool) {
+    let smtp = SmtpServer::start().await;
+    let server = start(&pool, &smtp).await;
+    let (ann, bob) = (person(&server, "ann").await, person(&server, "bob").await);
+    bob.want(json!({ "preferences": prefer("off", true) })).await;
+    let both = json!([{ "kind": "user", "id": ann.id }, { "kind": "user", "id": bob.id }]);
+    rule_for(&server, &ann, json!({ "audience": both, "mustAcknowledge": true })).await;
+    server.client.create("A-1").await;
+    // She has said nothing: what need not be acknowledged would be in a digest a day later.
+    let mail = smtp.wait_for(1).await.remove(0);
+    assert_eq!(mail.header("Subject"), "Please acknowledge: <b>A-1</b> & co");
+    assert_eq!(mail.to, std::slice::from_ref(&ann.email));
+    bob.unread(1).await;
+
+    // Nor does it go to whoever turned it off meanwhile.
+    ann.want(json!({ "preferences": prefer("digest", true) })).await;
+    assert_eq!(smtp.mails().len(), 1);
+    let (link, anybody) = (unsubscribe_link(&mail), server.client.anonymous());
+    let unsubscribed = anybody.post(&link).header("content-type", "application/x-www-form-urlencoded");
+    let unsubscribed = unsubscribed.body("List-Unsubscribe=One-Click").send().await.expect("an answer");
+    assert_eq!(unsubscribed.status(), StatusCode::OK);
+    server.client.create("A-2").await;
+    ann.unread(2).await;
+    let jobs: Vec<String> = sqlx::query_scalar("select state from jobs where kind = $1")
+        .bind(MailNotification::KIND)
+        .fetch_all(&pool)
+        .await
+        .expect("jobs");
+    assert_eq!((jobs.len(), smtp.mails().len()), (1, 1), "to nobody else, and no more: {jobs:?}");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_finds_no_turn_waits_in_its_queue_and_what_is_urgent_overtakes_it(pool: PgPool) {
+    let smtp = SmtpServer::start().await;
+    let server = start(&pool, &smtp).await;
+    let ann = person(&server, "ann").await;
+    ann.want(json!({ "preferences": prefer("instant", true) })).await;
+    rule_for(&server, &ann, json!({})).await;
+    rule_for(&server, &ann, json!({ "types": ["settlement.status_changed"], "mustAcknowledge": true })).await;
+    // Jobs of e-mail: all, those that are under way, and how often one was claimed at most.
+    let jobs = async || -> (i64, i64, i64) {
+        sqlx::query_as(
+            "select count(*), count(*) filter (where state = 'running'), coalesce(max(lease), 0)
+             from jobs where kind = $1",
+        )
+        .bind(MailNotification::KIND)
+        .fetch_one(&pool)
+        .await
+        .expect("jobs")
+    };
+    smtp.let_through(0);
+    let mut settlement = json!(null);
+    for n in 1..=40 {
+        settlement = server.client.create(&format!("A-{n}")).await;
+    }
+    eventually("as many as may be to be under way", async || (jobs().await == (40, 4, 1)).then_some(()))
+        .await;
+    server.client.make_move(&settlement, json!({ "move": "hold", "reason": "x" })).await;
+    eventually("one more", async || (jobs().await.0 == 41).then_some(())).await;
+    smtp.let_through(8);
+    let urgent = |mail: &Mail| mail.header("Subject").starts_with("Please acknowledge: ");
+    assert!(smtp.wait_for(8).await.iter().any(urgent), "the last of 41, and among the next");
+    smtp.let_through(100);
+    assert_eq!(smtp.wait_for(41).await.len(), 41);
+    eventually("the notes of them", async || (mailed(&pool).await == (41, 41)).then_some(())).await;
+    assert_eq!(jobs().await, (41, 0, 1), "each was claimed once");
     server.stop().await;
 }
 
@@ -566,6 +644,40 @@ async fn one_click_of_a_mailbox_turns_e_mail_off(pool: PgPool) {
     let audit = server.client.json("/api/v1/audit?action=notifications.unsubscribe").await;
     assert_eq!(audit["entries"][0]["actorName"], ann.email.as_str(), "{audit}");
     assert_eq!(audit["entries"].as_array().map(Vec::len), Some(1), "done twice, it is noted once: {audit}");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn who_turns_e_mail_off_reads_no_receipts_of_others(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let (ann, bob) = (person(&server, "ann").await, person(&server, "bob").await);
+    rule_for(&server, &bob, json!({})).await;
+    server.client.create("A-1").await;
+    bob.unread(1).await;
+    for statement in [
+        "insert into notifications
+             (id, project_id, rule_id, rule_name, event_id, event_type, position, aggregate_type, aggregate_id, occurred_at,
+              title, body, link, group_key, priority, must_acknowledge, event_audience, escalation)
+         select gen_random_uuid(), project_id, rule_id, rule_name, gen_random_uuid(), event_type, position, aggregate_type,
+                aggregate_id, occurred_at, 'hay', '', link, group_key, priority, must_acknowledge, event_audience, escalation
+         from notifications, generate_series(1, 5000) n",
+        "insert into notification_receipts (id, project_id, notification_id, user_id, step, waits, email)
+         select n.id, n.project_id, n.id, r.user_id, 0, false, 'digest'
+         from notifications n, notification_receipts r where n.title = 'hay'",
+        "analyze notification_receipts",
+    ] {
+        sqlx::query(statement).execute(&pool).await.expect(statement);
+    }
+    let mut transaction = pool.begin().await.expect("a transaction");
+    let done = turn_email_off(&mut transaction, server.project, ann.id).await.expect("turned off");
+    assert_eq!(done, Some(true));
+    let scans: i64 =
+        sqlx::query_scalar("select pg_stat_get_xact_numscans('notification_receipts_to_mail'::regclass)")
+            .fetch_one(&mut *transaction)
+            .await
+            .expect("a count");
+    assert_eq!(scans, 1, "by the index of what waits to be mailed");
+    transaction.rollback().await.expect("rolled back");
     server.stop().await;
 }
 

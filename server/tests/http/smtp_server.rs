@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
@@ -117,6 +118,8 @@ struct Inner {
     mails: Mutex<Vec<Mail>>,
     /// What the next recipients are answered.
     answers: Mutex<VecDeque<String>>,
+    /// How many e-mails may be taken yet, where it takes its time.
+    gate: Mutex<Option<Arc<Semaphore>>>,
 }
 
 /// When a connection speaks TLS.
@@ -174,6 +177,12 @@ impl SmtpServer {
     /// Answers this to the next recipient.
     pub(crate) fn answer_once(&self, answer: &str) {
         self.inner.answers.lock().push_back(answer.to_owned());
+    }
+
+    /// Takes no more e-mail but so many, and keeps those waiting that bring it.
+    pub(crate) fn let_through(&self, count: usize) {
+        let mut gate = self.inner.gate.lock();
+        gate.get_or_insert_with(|| Arc::new(Semaphore::new(0))).add_permits(count);
     }
 
     pub(crate) fn mails(&self) -> Vec<Mail> {
@@ -280,6 +289,10 @@ async fn serve(
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
                 mail.text = read_data(&mut stream).await?;
+                let gate = inner.gate.lock().clone();
+                if let Some(gate) = gate {
+                    gate.acquire().await.expect("open").forget();
+                }
                 inner.mails.lock().push(std::mem::take(&mut mail));
                 "250 taken".to_owned()
             }

@@ -11,7 +11,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::letter::Letter;
@@ -20,7 +20,7 @@ use crate::config::outside::{SmtpTls, SmtpUrl};
 /// Longest wait for the server at each step.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// E-mails on their way at one time, each on a connection of its own: most servers allow few.
-const AT_ONCE: usize = 4;
+pub const AT_ONCE: usize = 4;
 
 /// Why an e-mail did not go out.
 #[derive(Debug, thiserror::Error)]
@@ -87,12 +87,6 @@ impl Mailer {
         Ok(Self { transport: builder.build(), from, host, turns: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
-    /// The right to send one e-mail now, as long as it is held; `None`: others are sending as many as may be.
-    #[must_use]
-    pub fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.turns).try_acquire_owned().ok()
-    }
-
     /// Connects, and greets as if there were something to send.
     ///
     /// # Errors
@@ -105,12 +99,13 @@ impl Mailer {
         }
     }
 
-    /// Sends an e-mail: when this returns, the server has taken it.
+    /// Sends an e-mail, as soon as there are not as many on their way as may be: when this returns, the server has taken it.
     ///
     /// # Errors
     /// See [`MailError`].
     pub async fn send(&self, letter: Letter) -> Result<(), MailError> {
         let message = self.message(letter).map_err(|error| MailError::Refused(error.to_string()))?;
+        let _turn = self.turns.acquire().await.map_err(|error| MailError::Failed(error.to_string()))?;
         self.transport.send(message).await.map(drop).map_err(|error| {
             let said = described(&error);
             if is_of_the_mailbox(&error) { MailError::Refused(said) } else { MailError::Failed(said) }

@@ -21,8 +21,8 @@ pub(super) fn Preferences(
         <section class="card" aria-labelledby="ways">
             <h2 id="ways">"What you are told, and how"</h2>
             <p class="card-foot">
-                "Of several rows, the narrowest counts. Everything is in your inbox in any case, and what must be acknowledged is \
-                 counted and told whatever stands here."
+                "Of several rows, the narrowest counts. Everything is in your inbox in any case. What must be acknowledged is \
+                 counted whatever stands here, and waits for no digest: it is mailed at once, unless you want no e-mail of it."
             </p>
             <ul class="preferences">
                 {rows
