@@ -112,7 +112,7 @@ test('somebody is invited, joins, and is given another role', async ({ page, ope
   await item.getByText('Change…').click();
   await item.getByLabel('Operator').check();
   await item.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByRole('status').filter({ hasText: 'Gwen Guest is now' })).toBeVisible();
+  await expect(page.locator('.toast', { hasText: 'Gwen Guest is now' })).toBeVisible();
   await expect(item.locator('[data-role="operator"]')).toBeVisible();
 
   await page.getByRole('link', { name: 'Audit log' }).click();

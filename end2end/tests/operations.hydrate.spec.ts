@@ -20,7 +20,7 @@ test('a connection appears, is seen with its channel, and is ended', async ({ pa
 
     await row.getByText('End…').click();
     await row.getByRole('button', { name: 'End it now' }).click();
-    await expect(page.locator('.change-answer')).toContainText('is being ended');
+    await expect(page.locator('.toast')).toContainText('is being ended');
     await client.told('Error');
     await eventually('the end', async () => client.ends.length > 0);
     // Held while the pointer is on it; then it goes.
@@ -100,7 +100,9 @@ test('a job is seen, called off and done again', async ({ page, operator, tidewa
   await expect(dashboard.heading).toHaveText('key.revoke');
   await expect(page.locator('.json')).toContainText('keyId');
   const job = page.locator('article.job');
+  await page.locator('summary', { hasText: 'Call off…' }).click();
   await page.getByRole('button', { name: 'Call it off' }).click();
+  await expect(page.locator('.toast')).toContainText('The job is called off.');
   await expect(job).toHaveAttribute('data-state', 'cancelled');
   await page.getByRole('button', { name: 'Do it again' }).click();
   // Before its time, it waits again.

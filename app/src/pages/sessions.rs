@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::{ChangeProject, list_sessions};
-use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
+use crate::components::change_form::{AskFirst, ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
 use crate::components::{ErrorState, Icon, IconName, Loading, ReadFreshness, RelativeTime, WhileAllowed};
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
@@ -59,10 +59,16 @@ fn Sessions(snapshot: Snapshot<Vec<Session>>, action: ChangeAction) -> impl Into
                 </For>
             </ul>
             <Show when=move || has_others.get()>
-                <ChangeForm action name="endOtherSessions">
-                    <input type="hidden" name="change" value="endOtherSessions"/>
-                    <button class="button button-danger" disabled=move || action.pending().get()>"End all others"</button>
-                </ChangeForm>
+                <AskFirst
+                    label="End all others…"
+                    what="Every other browser and API client of yours is signed out within seconds. This one stays."
+                    danger=true
+                >
+                    <ChangeForm action name="endOtherSessions">
+                        <input type="hidden" name="change" value="endOtherSessions"/>
+                        <button class="button button-danger" disabled=move || action.pending().get()>"End all others"</button>
+                    </ChangeForm>
+                </AskFirst>
             </Show>
         </section>
         </WhileAllowed>

@@ -125,3 +125,38 @@ async fn what_cannot_be_asked_for_is_400_with_the_field_and_a_way_on(pool: PgPoo
     }
     server.stop().await;
 }
+
+/// Whether a form stands behind a summary that has to be opened first.
+fn is_asked_first(page: &str, change: &str) -> bool {
+    let at = page.find(&format!("data-change=\"{change}\""));
+    let before = &page[..at.unwrap_or_else(|| panic!("no {change} in {page}"))];
+    // Those of a row are in the row's own, which is open for another reason.
+    let opened = before.matches("<details").count() - before.matches("</details>").count();
+    let around = if ["removePerson", "deleteRole"].contains(&change) { 2 } else { 1 };
+    opened >= around
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_nothing_takes_back_is_asked_first(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    let body = json!({ "email": "new@example.test", "roles": ["viewer"] });
+    server.client.post("/api/v1/invitations").json(&body).send().await.expect("an answer");
+    let body = json!({ "title": "Night shift", "permissions": ["events.read"] });
+    let role = server.client.put("/api/v1/roles/night_shift").json(&body).send().await.expect("an answer");
+    assert!(role.status().is_success(), "{}", role.text().await.expect("a body"));
+    let body = json!({ "name": "for a day", "scopes": ["events.read"], "expiresInDays": 1 });
+    server.client.post("/api/v1/api-keys").json(&body).send().await.expect("an answer");
+    administrator(&server).await;
+    for (path, changes) in [
+        ("/people", &["cancelInvitation", "removePerson", "deleteRole"][..]),
+        ("/jobs", &["cancelJob"]),
+        ("/sessions", &["endOtherSessions"]),
+    ] {
+        let shown = page(&client, path).await.1;
+        for change in changes {
+            assert!(is_asked_first(&shown, change), "{change}: {shown}");
+        }
+    }
+    server.stop().await;
+}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::person::OrganizationChoice;
 use super::roles::RoleChoice;
-use crate::components::change_form::{ChangeAction, ChangeButton, ChangeForm};
+use crate::components::change_form::{AskFirst, ChangeAction, ChangeButton, ChangeForm};
 use crate::components::{Icon, IconName};
 use crate::format;
 use crate::model::{Invitation, Organization, Role};
@@ -46,12 +46,15 @@ pub fn Invitations(
                         <p class="list-side tags">
                             {invitation.roles.into_iter().map(|role| view! { <span class="tag">{role}</span> }).collect_view()}
                         </p>
-                        <ChangeButton
-                            action
-                            name="cancelInvitation"
-                            fields=vec![("id", invitation.id.to_string())]
-                            label="Take back"
-                        />
+                        <AskFirst label="Take back…" what="The link that was sent opens nothing any more." in_list=true>
+                            <ChangeButton
+                                action
+                                name="cancelInvitation"
+                                fields=vec![("id", invitation.id.to_string())]
+                                danger=true
+                                label="Take the invitation back"
+                            />
+                        </AskFirst>
                     </li>
                 </For>
             </ul>

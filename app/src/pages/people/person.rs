@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use tidewatch_events::id::UserId;
 
 use super::roles::RoleChoice;
-use crate::components::change_form::{ChangeAction, ChangeButton, ChangeForm};
+use crate::components::change_form::{AskFirst, ChangeAction, ChangeButton, ChangeForm};
 use crate::components::{CopyableId, RelativeTime};
 use crate::model::{Organization, Person, Role};
 
@@ -90,7 +90,13 @@ fn PersonForms(
                         fields=vec![("id", out), ("disabled", disabled.to_owned())]
                         label=label
                     />
-                    <ChangeButton action name="removePerson" fields=vec![("id", gone)] danger=true label="Remove from the project"/>
+                    <AskFirst
+                        label="Remove…"
+                        what="Their pages close within seconds, their roles are gone, and only another invitation brings them back. What they did stays."
+                        danger=true
+                    >
+                        <ChangeButton action name="removePerson" fields=vec![("id", gone)] danger=true label="Remove from the project"/>
+                    </AskFirst>
                 </div>
             </div>
         </details>

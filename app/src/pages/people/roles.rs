@@ -3,7 +3,7 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 
-use crate::components::change_form::{ChangeAction, ChangeButton, ChangeForm};
+use crate::components::change_form::{AskFirst, ChangeAction, ChangeButton, ChangeForm};
 use crate::components::{Icon, IconName};
 use crate::format;
 use crate::model::Role;
@@ -76,7 +76,13 @@ fn RoleItem(
                             <div class="button-row">
                                 {if delete {
                                     Either::Left(view! {
-                                        <ChangeButton action name="deleteRole" fields=vec![("name", name)] danger=true label="Delete the role"/>
+                                        <AskFirst
+                                            label="Delete…"
+                                            what="Nobody has it. Rules that name it reach nobody by it any more."
+                                            danger=true
+                                        >
+                                            <ChangeButton action name="deleteRole" fields=vec![("name", name)] danger=true label="Delete the role"/>
+                                        </AskFirst>
                                     })
                                 } else {
                                     Either::Right(view! { <p class="hint">"Somebody has this role, so it cannot be deleted."</p> })
