@@ -4,7 +4,6 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tidewatch_app::model::Comment;
 use tidewatch_events::Timestamp;
-use tidewatch_events::id::UserId;
 use tidewatch_modules::{Module, RecordQuery, Sort};
 
 use super::{DEFAULT_LIMIT, JSON, NewComment};
