@@ -68,6 +68,8 @@ pub struct RecordDetail {
 impl RecordDetail {
     /// Most events of `timeline`; the newest are kept. The explorer has them all.
     pub const MAX_TIMELINE: usize = 100;
+    /// Most of those in `people` who are there because they may act on it.
+    pub const MAX_PEOPLE: usize = 200;
 
     /// Whether there are events older than those of `timeline`.
     #[must_use]

@@ -193,6 +193,14 @@ pub fn combine(names: &[String], custom: &[CustomRole]) -> (PermissionSet, BTree
     (if all { PermissionSet::All } else { PermissionSet::Named(held) }, identities)
 }
 
+/// The names of the roles that allow this, built in and of a project's own.
+#[must_use]
+pub fn roles_with(permission: &Permission, custom: &[CustomRole]) -> Vec<String> {
+    let built_in = BUILT_IN.iter().filter(|role| role.permissions().contains(permission));
+    let own = custom.iter().filter(|role| role.permissions.contains(permission));
+    built_in.map(|role| role.name.to_owned()).chain(own.map(|role| role.name.clone())).collect()
+}
+
 /// What the scopes of an API key allow together. `*` is all; `events.read` opens the stream and
 /// everything that can be read on it.
 #[must_use]

@@ -87,6 +87,31 @@ pub async fn names(
     Ok(rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect())
 }
 
+/// Those of a project's people with one of these roles, by name, at most so many.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn with_roles(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    roles: &[String],
+    limit: usize,
+) -> Result<BTreeMap<UserId, String>, sqlx::Error> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "select u.id, u.name from memberships m join users u on u.id = m.user_id
+         where m.project_id = $1 and m.disabled_at is null and u.disabled_at is null
+           and exists (select from member_roles r
+                       where r.project_id = m.project_id and r.user_id = u.id and r.role = any($2))
+         order by lower(u.name), u.id limit $3",
+    )
+    .bind(project.uuid())
+    .bind(roles)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect())
+}
+
 /// Holds everybody else's changes to the project's people back until the transaction ends: who
 /// counts the remaining administrators must not be overtaken.
 ///

@@ -7,18 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use tidewatch_app::backend::Many;
 use tidewatch_app::model::{
-    BulkImpact, BulkStarted, DeliveryProof, MoveRequest, RecordCharts, RecordDetail, RecordPage, Snapshot,
+    BulkImpact, BulkStarted, Comment, DeliveryProof, MoveRequest, RecordCharts, RecordDetail, RecordPage,
+    Snapshot,
 };
+use tidewatch_events::access::Actor;
 use tidewatch_events::id::{OrganizationId, UserId};
 use tidewatch_events::money::Currency;
-use tidewatch_events::{EventId, visible};
-use tidewatch_modules::{Domain, Module, Record, RecordQuery, Sort};
+use tidewatch_events::{Envelope, EventId, visible};
+use tidewatch_modules::{Domain, FieldKind, Module, Record, RecordQuery, Sort};
 use tidewatch_outbox::PublishedLog;
 use uuid::Uuid;
 
 use self::entered::{asks_the_record, currency_of, values_of};
 use super::{RequestBackend, finish};
 use crate::access::Caller;
+use crate::access::roles::roles_with;
+use crate::commands::people::custom_roles;
 use crate::commands::records::{self as commands, Selection};
 use crate::db;
 use crate::db::records::Search;
@@ -78,7 +82,7 @@ impl RequestBackend {
         let events =
             PublishedLog::of_aggregate(&mut snapshot, project, &module.aggregate_type, &aggregate, limit)
                 .await?;
-        let timeline = events
+        let timeline: Vec<Envelope> = events
             .into_iter()
             .filter(|event| visible(&event.routing, &caller.subject))
             .map(|event| event.envelope)
@@ -88,13 +92,14 @@ impl RequestBackend {
             Some(id) => db::organizations::find_name(&mut snapshot, project, id).await?,
             None => None,
         };
+        let mentioned = mentioned(module, &record, &timeline, &comments);
         let detail = RecordDetail {
             module: module.for_holder(&caller.subject.permissions),
             record,
             timeline,
             comments,
             organization,
-            people: people_for(&mut snapshot, caller).await?,
+            people: people_for(&mut snapshot, caller, module, mentioned).await?,
             organizations: organizations_for(&mut snapshot, caller).await?,
             me: caller.member.as_ref().map(|member| UserId::from_uuid(member.user_id)),
             may_act: caller.may(&module.act),
@@ -249,17 +254,49 @@ async fn assignees(
     Ok(Some(db::people::names(connection, caller.project(), &ids).await?))
 }
 
-/// Who can look after records, by name. Customers of the project see none of each other.
+/// The names on a record's page: of those who have to do with it, and of those who may act on it and so can look after it.
+/// Customers of the project see none of each other.
 async fn people_for(
     connection: &mut sqlx::PgConnection,
     caller: &Caller,
+    module: &Module,
+    mentioned: BTreeSet<UserId>,
 ) -> Result<BTreeMap<UserId, String>, Error> {
     if !caller.is_staff() {
         let member = caller.member.iter();
         return Ok(member.map(|one| (UserId::from_uuid(one.user_id), one.name.clone())).collect());
     }
-    let people = db::people::list(connection, caller.project(), None).await?;
-    Ok(people.into_iter().filter(|person| !person.disabled).map(|person| (person.id, person.name)).collect())
+    let project = caller.project();
+    let mentioned: Vec<UserId> = mentioned.into_iter().collect();
+    let mut people = db::people::names(connection, project, &mentioned).await?;
+    if caller.may(&module.act) {
+        let custom = custom_roles(connection, caller).await?;
+        let roles = roles_with(&module.act, &custom);
+        people.extend(db::people::with_roles(connection, project, &roles, RecordDetail::MAX_PEOPLE).await?);
+    }
+    Ok(people)
+}
+
+/// Those whom a record, its events and its comments name.
+fn mentioned(
+    module: &Module,
+    record: &Record,
+    timeline: &[Envelope],
+    comments: &[Comment],
+) -> BTreeSet<UserId> {
+    // As an actor, `user:usr_…`, or as an id.
+    let person = |text: &str| text.rsplit(':').next().and_then(|id| id.parse::<UserId>().ok());
+    let fields = module.fields.iter().filter(|field| field.kind == FieldKind::Person);
+    let actors = timeline.iter().filter_map(|event| match event.metadata.actor {
+        Some(Actor::User(id)) => Some(id),
+        _ => None,
+    });
+    fields
+        .filter_map(|field| record.text(&field.name).and_then(person))
+        .chain(comments.iter().filter_map(|comment| person(&comment.actor)))
+        .chain(actors)
+        .chain(record.assignee)
+        .collect()
 }
 
 /// The project's organizations by name: customers see none of each other.

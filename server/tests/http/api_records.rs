@@ -281,6 +281,30 @@ async fn one_move_for_many_is_an_automation(pool: PgPool) {
     server.stop().await;
 }
 
+/// A project has thousands of end users: a page of a record does not carry all of them along.
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_record_s_page_names_who_has_to_do_with_it_and_who_may_act_on_it(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let ann = server.add_person(server.project, "ann@example.test", &["operator"], &[]).await;
+    let vic = server.add_person(server.project, "vic@example.test", &["viewer"], &[]).await;
+    let tom = server.add_person(server.project, "tom@example.test", &["tenant"], &[]).await;
+    let made = server.client.create("INV-1").await;
+    let path =
+        format!("/fn/get_record?project=&module=settlements&id={}", made["id"].as_str().expect("an id"));
+    let named = async |client: &Client| {
+        let people = client.json(&path).await["data"]["people"].clone();
+        let people = people.as_object().expect("people").clone();
+        [ann, vic, tom].map(|person| people.contains_key(&person.to_string()))
+    };
+    let (anns, vics) = (server.session_of(ann).await, server.session_of(vic).await);
+    assert_eq!(named(&anns).await, [true, false, false], "whoever may act on it can look after it");
+    assert_eq!(named(&vics).await, [false, false, false], "and is for those to know who may hand it over");
+    server.client.make_move(&made, json!({ "move": "assign", "assignee": tom })).await;
+    assert_eq!(named(&anns).await, [true, false, true], "whoever looks after it has a name");
+    assert_eq!(named(&vics).await, [false, false, true]);
+    server.stop().await;
+}
+
 /// The list that Postgres gives is the one that the browser keeps right by events: the same records, in the same
 /// order.
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]

@@ -1,7 +1,11 @@
 //! One record with its history.
 
+use std::collections::BTreeSet;
+
 use tidewatch_events::Envelope;
+use tidewatch_events::access::Actor;
 use tidewatch_events::catalog::access::CommentCreated;
+use tidewatch_events::id::UserId;
 use tidewatch_modules::Record;
 
 use super::Reducer;
@@ -11,15 +15,17 @@ use crate::model::{Comment, RecordDetail, Snapshot};
 #[derive(Debug, Clone, PartialEq)]
 pub struct DetailState {
     detail: RecordDetail,
-    /// Somebody looks after it whose name is not known here.
+    /// Somebody has to do with it whose name is not known here.
     unknown_person: bool,
+    /// Who has been asked for, once: not everybody's name is for everybody.
+    asked_for: BTreeSet<UserId>,
 }
 
 impl DetailState {
     /// The record as it was loaded.
     #[must_use]
     pub const fn new(detail: RecordDetail) -> Self {
-        Self { detail, unknown_person: false }
+        Self { detail, unknown_person: false, asked_for: BTreeSet::new() }
     }
 
     /// What is shown.
@@ -45,6 +51,13 @@ impl DetailState {
         true
     }
 
+    /// Has the name of a person asked for, where it is not known.
+    fn meet(&mut self, person: Option<UserId>) {
+        if let Some(person) = person.filter(|person| !self.detail.people.contains_key(person)) {
+            self.unknown_person |= self.asked_for.insert(person);
+        }
+    }
+
     /// Takes a comment in; `false` when it is about another record, or there.
     fn hear(&mut self, envelope: &Envelope) -> bool {
         let Some(Ok(said)) = envelope.payload::<CommentCreated>() else { return false };
@@ -66,7 +79,12 @@ impl Reducer for DetailState {
     type Data = RecordDetail;
 
     fn apply(&mut self, envelope: &Envelope) -> bool {
+        let actor = match envelope.metadata.actor {
+            Some(Actor::User(person)) => Some(person),
+            _ => None,
+        };
         if self.hear(envelope) {
+            self.meet(actor);
             return true;
         }
         let Some(record) = Record::from_event(&self.detail.module, envelope) else { return false };
@@ -76,17 +94,20 @@ impl Reducer for DetailState {
         // The row may be ahead of the log: a change shows in the table once it is committed, and in
         // the timeline once it is published.
         let is_told = self.tell(envelope);
+        if is_told {
+            self.meet(actor);
+        }
         let is_newer = record.version > self.detail.record.version;
         if is_newer {
-            self.unknown_person |=
-                record.assignee.is_some_and(|person| !self.detail.people.contains_key(&person));
+            self.meet(record.assignee);
             self.detail.record = record;
         }
         is_told || is_newer
     }
 
     fn replace(&mut self, snapshot: Snapshot<RecordDetail>) {
-        *self = Self::new(snapshot.data);
+        self.detail = snapshot.data;
+        self.unknown_person = false;
     }
 
     fn wants_refetch(&self) -> bool {
@@ -120,6 +141,33 @@ mod tests {
             me: None,
             may_act: true,
         }
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_is_asked_for_once() {
+        let mut ledger = Ledger::default();
+        ledger.make(Change { settlement: 0, status: SettlementStatus::Created, after: 0 });
+        let mut state = DetailState::new(load(&ledger, 1));
+        let person: UserId = "usr_01h455vb4pex5vsknk084sn02q".parse().expect("an id");
+        let mut act = |state: &mut DetailState, status| {
+            ledger.make(Change { settlement: 0, status, after: 1 });
+            let mut event = ledger.log.last().expect("an event").clone();
+            event.metadata.actor = Some(Actor::User(person));
+            assert!(state.apply(&event));
+            load(&ledger, ledger.log.len())
+        };
+        let read = act(&mut state, SettlementStatus::Held);
+        assert!(state.wants_refetch());
+        // It was not told: who looks is no staff, and does not ask with each event.
+        state.replace(Snapshot {
+            data: read,
+            position: tidewatch_events::Position::START,
+            resume_token: String::new(),
+            as_of: tidewatch_events::Timestamp::from_unix_millis(0).expect("a time"),
+        });
+        assert!(!state.wants_refetch());
+        act(&mut state, SettlementStatus::Created);
+        assert!(!state.wants_refetch());
     }
 
     proptest! {

@@ -243,7 +243,8 @@ impl Reducer for RecordList {
             changed = true;
         }
         if belongs && self.is_within(&self.key(&row)) {
-            let is_unknown = |people: &BTreeMap<_, _>| row.assignee.is_some_and(|id| !people.contains_key(&id));
+            let is_unknown =
+                |people: &BTreeMap<_, _>| row.assignee.is_some_and(|id| !people.contains_key(&id));
             self.has_unknown_person |= self.people.as_ref().is_some_and(is_unknown);
             self.put_in(row);
             return true;

@@ -4,8 +4,9 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::moves::{Target, TargetFields};
-use crate::components::{Icon, IconName};
+use crate::components::{Icon, IconName, SubmitButton};
 use crate::live::reduce::DetailState;
+use crate::model::RecordDetail;
 
 /// Who it is, and a form that makes it somebody else.
 #[component]
@@ -36,8 +37,11 @@ pub(super) fn Assignee(state: RwSignal<DetailState>, target: Target) -> impl Int
                             }).collect_view()}
                         </select>
                     </label>
-                    <button class="button" disabled=move || action.pending().get()>"Assign"</button>
+                    <SubmitButton class="button" pending=action.pending()>"Assign"</SubmitButton>
                 </ActionForm>
+                <Show when=move || { people.read().len() >= RecordDetail::MAX_PEOPLE }>
+                    <p class="hint">{format!("The first {} by name who may act on it; everybody else by API.", RecordDetail::MAX_PEOPLE)}</p>
+                </Show>
             </div>
         </details>
     }

@@ -42,9 +42,8 @@ pub(super) fn RecordRow(
     });
     let (ticked, label) =
         (id.clone(), module.with_value(|module| row.with_untracked(|row| row.title(module))));
-    let assignee = Memo::new(move |_| {
-        list.with(|list| row.with(|row| list.assignee_of(row).map(ToOwned::to_owned)))
-    });
+    let assignee =
+        Memo::new(move |_| list.with(|list| row.with(|row| list.assignee_of(row).map(ToOwned::to_owned))));
     let title = move || module.with_value(|module| row.read().title(module));
     view! {
         <tr

@@ -26,7 +26,16 @@ fn load(ledger: &Ledger, query: &RecordQuery) -> RecordPage {
     let more = records.len() > query.rows() as usize;
     records.truncate(query.rows() as usize);
     let next = more.then(|| records.last().map(|row| query.key(&module, row).to_string())).flatten();
-    RecordPage { module, query: query.clone(), records, next, total, may_act: true, charts: None, people: None }
+    RecordPage {
+        module,
+        query: query.clone(),
+        records,
+        next,
+        total,
+        may_act: true,
+        charts: None,
+        people: None,
+    }
 }
 
 fn snapshot(ledger: &Ledger, query: &RecordQuery) -> Snapshot<RecordPage> {

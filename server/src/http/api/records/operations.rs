@@ -40,7 +40,10 @@ pub(super) fn list(module: &Module) -> Operation {
             &format!("Only those that stand at one of these: {}.", statuses.join(", ")),
         )
         .query::<String>("q", "Only those with words that begin like these, or the one with this id.")
-        .query::<String>("assignee", "Only those that the person with this id looks after; `none`: that nobody does.")
+        .query::<String>(
+            "assignee",
+            "Only those that the person with this id looks after; `none`: that nobody does.",
+        )
         .query::<Timestamp>("from", "Only those made at this time or later.")
         .query::<Timestamp>("to", "Only those made before this time.")
         .query_of("sort", "In which order.", &sorts.map(Sort::as_str).collect::<Vec<_>>())
