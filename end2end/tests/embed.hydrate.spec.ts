@@ -223,6 +223,28 @@ told('a token is renewed before it ends, and when it is refused', async ({ told:
   expect(await bell.shifts()).toBe(0);
 });
 
+for (const [clock, minutes] of [['fast', 15], ['slow', -15]] as const) {
+  told(`a token is renewed in time by a clock that is ${clock}`, async ({ told: { host, prefix, bell }, tidewatch, page }) => {
+    await page.addInitScript((shift) => {
+      const [now, wait] = [Date.now, window.setTimeout];
+      const waits: number[] = [];
+      Date.now = () => now() + shift;
+      window.setTimeout = ((run: () => void, time = 0) => {
+        waits.push(time);
+        return wait(run, time);
+      }) as typeof window.setTimeout;
+      Object.assign(window, { waits });
+    }, minutes * 60_000);
+    await bell.open(host.url);
+    // It counts for ten minutes: a minute before, there is another. All else waits for less, or for a minute.
+    const waits = () => page.evaluate(() => (window as unknown as { waits: number[] }).waits.filter((time) => time > 100_000));
+    await expect.poll(waits).toEqual([540_000]);
+    await tidewatch.create(`${prefix}-1`);
+    await expect(bell.badge).toHaveText('1');
+    expect(host.asked, 'and none before').toBe(1);
+  });
+}
+
 told('the gateway takes no token of a bell', async ({ told: { host }, tidewatch }) => {
   const { token } = await host.token();
   for (const transport of ['websocket', 'polling'] as const) {

@@ -251,6 +251,23 @@ function sleep(time, signal) {
   });
 }
 
+/**
+ * How long a token counts, from its arrival: from when it was signed to its end, or to the end that is said of it, both by
+ * the clock of who signs. The visitor's may be wrong by more than that. Of a token that says nothing there is no other;
+ * NaN where nothing is said either.
+ */
+function lifeOf(token, saidEnd) {
+  try {
+    const claims = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
+    const ends = [claims.exp * 1000, saidEnd].filter((end) => !Number.isNaN(end));
+    const life = Math.min(...ends) - claims.iat * 1000;
+    if (Number.isFinite(life)) return life;
+  } catch {
+    // It is of another form.
+  }
+  return saidEnd - Date.now();
+}
+
 /** The token, as long as it counts: asked for once for all who need it, and anew before its end. */
 class Tokens {
   #ask;
@@ -289,7 +306,7 @@ class Tokens {
     const { token, expiresAt } = typeof said === 'string' ? { token: said } : (said ?? {});
     if (typeof token !== 'string' || token === '') throw new Error('there is no token');
     this.#token = token;
-    const left = Date.parse(expiresAt ?? '') - Date.now();
+    const left = lifeOf(token, Date.parse(expiresAt ?? ''));
     clearTimeout(this.#timer);
     // Nobody stops the timer of one that was stopped while it asked.
     if (!Number.isNaN(left) && !this.#isStopped) {
