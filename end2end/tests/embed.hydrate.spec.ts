@@ -41,6 +41,27 @@ told('the badge is live, and the list says what there is', async ({ told: { host
   expect(await bell.shifts(), 'nothing of the page has moved').toBe(0);
 });
 
+told('what the badge counts was delivered, and not seen before the list is', async ({ told: { host, prefix, bell }, tidewatch }) => {
+  const receiptOf = async (settlement: { id: string }) => {
+    const found = await tidewatch.curl('GET', `/api/v1/events/search?types=settlement.created&resourceId=${settlement.id}`);
+    const { eventId } = found.json.events[0];
+    const answer = await tidewatch.curl('GET', `/api/v1/events/${eventId}/notifications`);
+    return answer.json.notifications[0].receipts[0];
+  };
+  // One that was there before the bell, and one that comes while it listens.
+  const before = await tidewatch.create(`${prefix}-1`);
+  await expect(async () => expect((await receiptOf(before)).deliveredAt).toBeNull()).toPass();
+  await bell.open(host.url);
+  await expect(bell.badge).toHaveText('1');
+  await expect.poll(async () => (await receiptOf(before)).deliveredAt).toEqual(expect.any(String));
+  const live = await tidewatch.create(`${prefix}-2`);
+  await expect(bell.badge).toHaveText('2');
+  await expect.poll(async () => (await receiptOf(live)).deliveredAt).toEqual(expect.any(String));
+  for (const settlement of [before, live]) expect((await receiptOf(settlement)).seenAt).toBeNull();
+  await bell.toggle.click();
+  await expect.poll(async () => (await receiptOf(live)).seenAt).toEqual(expect.any(String));
+});
+
 told.describe('what must be acknowledged', () => {
   told.use({ more: { mustAcknowledge: true, priority: 'high' } });
 

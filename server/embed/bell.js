@@ -32,6 +32,12 @@ const UNTIL_POLLING = 3;
 const SHORT_LIFE = 5_000;
 /** Events that come together are answered by one question. */
 const GATHER = 100;
+/** Within so long one of the person's bells says that what came was delivered; the others hear of it. */
+const CONFIRMED_WITHIN = 1_500;
+/** Most that are confirmed at once. */
+const MOST_CONFIRMED = 100;
+/** What becomes of a notification and changes no number. */
+const SILENT = ['notification.delivered', 'notification.seen', 'notification.escalated'];
 
 const LABELS = {
   notifications: 'Notifications',
@@ -324,8 +330,14 @@ class Client {
   #stop = new AbortController();
   #last = null;
   #tell;
+  /** What came, and of which no event says that it was delivered. */
+  #unconfirmed = new Set();
+  #confirming = 0;
 
-  /** `tell(what)`: `live`, `away`, or `changed`, which says no more than that there is something to ask for. */
+  /**
+   * `tell(what)`: `live`, `away`, or `changed`, which says no more than that there is something to ask for; `gap`: also of
+   * what the stream has not told.
+   */
   constructor(server, tokens, tell) {
     this.#server = server;
     this.#tokens = tokens;
@@ -339,6 +351,7 @@ class Client {
   stop() {
     this.#stop.abort();
     this.#tokens.stop();
+    clearTimeout(this.#confirming);
   }
 
   /**
@@ -438,17 +451,33 @@ class Client {
   }
 
   #hear({ id, event, data }) {
+    const isResumed = this.#last !== null;
     if (id) this.#last = id;
     if (event === 'connected') {
       this.#tell('live');
-      this.#tell('changed');
+      this.#tell(isResumed ? 'changed' : 'gap');
     } else if (event === 'system_message') {
       if (data.code === 'SessionExpired') return 'expired';
-      this.#tell('changed');
+      this.#tell('gap');
     } else if (event?.startsWith('notification.')) {
-      this.#tell('changed');
+      if (event === 'notification.sent') this.#confirm(data.aggregateId);
+      else this.#unconfirmed.delete(data.aggregateId);
+      if (!SILENT.includes(event)) this.#tell('changed');
     }
     return undefined;
+  }
+
+  /** Says in a moment that this was delivered, unless by then another bell has, or somebody has gone on with it. */
+  #confirm(id) {
+    this.#unconfirmed.add(id);
+    this.#confirming ||= setTimeout(() => {
+      this.#confirming = 0;
+      const ids = [...this.#unconfirmed].slice(0, MOST_CONFIRMED);
+      for (const id of ids) this.#unconfirmed.delete(id);
+      for (const id of [...this.#unconfirmed].slice(0, 1)) this.#confirm(id);
+      // What is not confirmed now is so when the bell asks for it.
+      if (ids.length > 0) this.ask('POST', '/steps', { ids, step: 'deliver' }).catch(() => {});
+    }, Math.random() * CONFIRMED_WITHIN);
   }
 }
 
@@ -497,6 +526,8 @@ class TidewatchBell extends HTMLElement {
   #items = new Map();
   /** Null: nobody has counted yet. */
   #count = null;
+  /** Whether what the stream has not told has been asked for, and so been delivered. */
+  #isDelivered = false;
   #limit = LISTED;
   #isAsked = false;
   /** Whether what is new may stand above what is shown: else that stays where it is, under somebody's pointer. */
@@ -608,7 +639,8 @@ class TidewatchBell extends HTMLElement {
 
   #hear(what) {
     const { root, away } = this.#parts;
-    if (what === 'changed') {
+    if (what === 'gap') this.#isDelivered = false;
+    if (what === 'changed' || what === 'gap') {
       // What comes meanwhile is in the answer.
       this.#timer ||= setTimeout(() => {
         this.#timer = 0;
@@ -656,7 +688,12 @@ class TidewatchBell extends HTMLElement {
   }
 
   async #readCount() {
-    this.#setCount(await this.#client?.ask('GET', '/count'));
+    const client = this.#client;
+    const count = await client?.ask('GET', '/count');
+    this.#setCount(count);
+    if (!count || this.#isDelivered) return;
+    if (count.unread + count.unacknowledged > 0) await client.ask('GET', `?folder=open&limit=${LISTED}`);
+    if (client === this.#client) this.#isDelivered = true;
   }
 
   async #readList() {
