@@ -52,7 +52,7 @@ pub use notification::{
 };
 pub use notification_group::NotificationGroup;
 pub use notification_notation::{NotationError, NotificationNotation};
-pub use notification_proof::{NotificationProof, ProofReceipt};
+pub use notification_proof::{NotificationProof, ProofReceipt, ProofTotals};
 pub use notification_rule::{
     ConditionOperator, EscalationStep, NewNotificationRule, NotificationAudience, NotificationCondition,
     NotificationRule, NotificationRulePatch, NotificationTemplate,

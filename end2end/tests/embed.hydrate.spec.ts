@@ -41,6 +41,27 @@ told('the badge is live, and the list says what there is', async ({ told: { host
   expect(await bell.shifts(), 'nothing of the page has moved').toBe(0);
 });
 
+told('what the badge counts was delivered, and not seen before the list is', async ({ told: { host, prefix, bell }, tidewatch }) => {
+  const receiptOf = async (settlement: { id: string }) => {
+    const found = await tidewatch.curl('GET', `/api/v1/events/search?types=settlement.created&resourceId=${settlement.id}`);
+    const { eventId } = found.json.events[0];
+    const answer = await tidewatch.curl('GET', `/api/v1/events/${eventId}/notifications`);
+    return answer.json.notifications[0].receipts[0];
+  };
+  // One that was there before the bell, and one that comes while it listens.
+  const before = await tidewatch.create(`${prefix}-1`);
+  await expect(async () => expect((await receiptOf(before)).deliveredAt).toBeNull()).toPass();
+  await bell.open(host.url);
+  await expect(bell.badge).toHaveText('1');
+  await expect.poll(async () => (await receiptOf(before)).deliveredAt).toEqual(expect.any(String));
+  const live = await tidewatch.create(`${prefix}-2`);
+  await expect(bell.badge).toHaveText('2');
+  await expect.poll(async () => (await receiptOf(live)).deliveredAt).toEqual(expect.any(String));
+  for (const settlement of [before, live]) expect((await receiptOf(settlement)).seenAt).toBeNull();
+  await bell.toggle.click();
+  await expect.poll(async () => (await receiptOf(live)).seenAt).toEqual(expect.any(String));
+});
+
 told.describe('what must be acknowledged', () => {
   told.use({ more: { mustAcknowledge: true, priority: 'high' } });
 
@@ -222,6 +243,28 @@ told('a token is renewed before it ends, and when it is refused', async ({ told:
   await expect(bell.badge).toHaveText('1');
   expect(await bell.shifts()).toBe(0);
 });
+
+for (const [clock, minutes] of [['fast', 15], ['slow', -15]] as const) {
+  told(`a token is renewed in time by a clock that is ${clock}`, async ({ told: { host, prefix, bell }, tidewatch, page }) => {
+    await page.addInitScript((shift) => {
+      const [now, wait] = [Date.now, window.setTimeout];
+      const waits: number[] = [];
+      Date.now = () => now() + shift;
+      window.setTimeout = ((run: () => void, time = 0) => {
+        waits.push(time);
+        return wait(run, time);
+      }) as typeof window.setTimeout;
+      Object.assign(window, { waits });
+    }, minutes * 60_000);
+    await bell.open(host.url);
+    // It counts for ten minutes: a minute before, there is another. All else waits for less, or for a minute.
+    const waits = () => page.evaluate(() => (window as unknown as { waits: number[] }).waits.filter((time) => time > 100_000));
+    await expect.poll(waits).toEqual([540_000]);
+    await tidewatch.create(`${prefix}-1`);
+    await expect(bell.badge).toHaveText('1');
+    expect(host.asked, 'and none before').toBe(1);
+  });
+}
 
 told('the gateway takes no token of a bell', async ({ told: { host }, tidewatch }) => {
   const { token } = await host.token();

@@ -32,6 +32,12 @@ const UNTIL_POLLING = 3;
 const SHORT_LIFE = 5_000;
 /** Events that come together are answered by one question. */
 const GATHER = 100;
+/** Within so long one of the person's bells says that what came was delivered; the others hear of it. */
+const CONFIRMED_WITHIN = 1_500;
+/** Most that are confirmed at once. */
+const MOST_CONFIRMED = 100;
+/** What becomes of a notification and changes no number. */
+const SILENT = ['notification.delivered', 'notification.seen', 'notification.escalated'];
 
 const LABELS = {
   notifications: 'Notifications',
@@ -251,6 +257,23 @@ function sleep(time, signal) {
   });
 }
 
+/**
+ * How long a token counts, from its arrival: from when it was signed to its end, or to the end that is said of it, both by
+ * the clock of who signs. The visitor's may be wrong by more than that. Of a token that says nothing there is no other;
+ * NaN where nothing is said either.
+ */
+function lifeOf(token, saidEnd) {
+  try {
+    const claims = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
+    const ends = [claims.exp * 1000, saidEnd].filter((end) => !Number.isNaN(end));
+    const life = Math.min(...ends) - claims.iat * 1000;
+    if (Number.isFinite(life)) return life;
+  } catch {
+    // It is of another form.
+  }
+  return saidEnd - Date.now();
+}
+
 /** The token, as long as it counts: asked for once for all who need it, and anew before its end. */
 class Tokens {
   #ask;
@@ -289,7 +312,7 @@ class Tokens {
     const { token, expiresAt } = typeof said === 'string' ? { token: said } : (said ?? {});
     if (typeof token !== 'string' || token === '') throw new Error('there is no token');
     this.#token = token;
-    const left = Date.parse(expiresAt ?? '') - Date.now();
+    const left = lifeOf(token, Date.parse(expiresAt ?? ''));
     clearTimeout(this.#timer);
     // Nobody stops the timer of one that was stopped while it asked.
     if (!Number.isNaN(left) && !this.#isStopped) {
@@ -307,8 +330,14 @@ class Client {
   #stop = new AbortController();
   #last = null;
   #tell;
+  /** What came, and of which no event says that it was delivered. */
+  #unconfirmed = new Set();
+  #confirming = 0;
 
-  /** `tell(what)`: `live`, `away`, or `changed`, which says no more than that there is something to ask for. */
+  /**
+   * `tell(what)`: `live`, `away`, or `changed`, which says no more than that there is something to ask for; `gap`: also of
+   * what the stream has not told.
+   */
   constructor(server, tokens, tell) {
     this.#server = server;
     this.#tokens = tokens;
@@ -322,6 +351,7 @@ class Client {
   stop() {
     this.#stop.abort();
     this.#tokens.stop();
+    clearTimeout(this.#confirming);
   }
 
   /**
@@ -421,17 +451,33 @@ class Client {
   }
 
   #hear({ id, event, data }) {
+    const isResumed = this.#last !== null;
     if (id) this.#last = id;
     if (event === 'connected') {
       this.#tell('live');
-      this.#tell('changed');
+      this.#tell(isResumed ? 'changed' : 'gap');
     } else if (event === 'system_message') {
       if (data.code === 'SessionExpired') return 'expired';
-      this.#tell('changed');
+      this.#tell('gap');
     } else if (event?.startsWith('notification.')) {
-      this.#tell('changed');
+      if (event === 'notification.sent') this.#confirm(data.aggregateId);
+      else this.#unconfirmed.delete(data.aggregateId);
+      if (!SILENT.includes(event)) this.#tell('changed');
     }
     return undefined;
+  }
+
+  /** Says in a moment that this was delivered, unless by then another bell has, or somebody has gone on with it. */
+  #confirm(id) {
+    this.#unconfirmed.add(id);
+    this.#confirming ||= setTimeout(() => {
+      this.#confirming = 0;
+      const ids = [...this.#unconfirmed].slice(0, MOST_CONFIRMED);
+      for (const id of ids) this.#unconfirmed.delete(id);
+      for (const id of [...this.#unconfirmed].slice(0, 1)) this.#confirm(id);
+      // What is not confirmed now is so when the bell asks for it.
+      if (ids.length > 0) this.ask('POST', '/steps', { ids, step: 'deliver' }).catch(() => {});
+    }, Math.random() * CONFIRMED_WITHIN);
   }
 }
 
@@ -480,6 +526,8 @@ class TidewatchBell extends HTMLElement {
   #items = new Map();
   /** Null: nobody has counted yet. */
   #count = null;
+  /** Whether what the stream has not told has been asked for, and so been delivered. */
+  #isDelivered = false;
   #limit = LISTED;
   #isAsked = false;
   /** Whether what is new may stand above what is shown: else that stays where it is, under somebody's pointer. */
@@ -591,7 +639,8 @@ class TidewatchBell extends HTMLElement {
 
   #hear(what) {
     const { root, away } = this.#parts;
-    if (what === 'changed') {
+    if (what === 'gap') this.#isDelivered = false;
+    if (what === 'changed' || what === 'gap') {
       // What comes meanwhile is in the answer.
       this.#timer ||= setTimeout(() => {
         this.#timer = 0;
@@ -639,7 +688,12 @@ class TidewatchBell extends HTMLElement {
   }
 
   async #readCount() {
-    this.#setCount(await this.#client?.ask('GET', '/count'));
+    const client = this.#client;
+    const count = await client?.ask('GET', '/count');
+    this.#setCount(count);
+    if (!count || this.#isDelivered) return;
+    if (count.unread + count.unacknowledged > 0) await client.ask('GET', `?folder=open&limit=${LISTED}`);
+    if (client === this.#client) this.#isDelivered = true;
   }
 
   async #readList() {

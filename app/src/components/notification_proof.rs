@@ -11,7 +11,7 @@ use crate::contexts::project::use_project;
 use crate::error::AppError;
 use crate::format;
 use crate::live::use_live_client;
-use crate::model::{NotificationProof, ProofReceipt};
+use crate::model::{NotificationProof, ProofReceipt, ProofTotals};
 
 /// What becomes of others' notifications no event tells the reader.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -74,13 +74,12 @@ fn Proof(proof: NotificationProof, with_events: bool) -> impl IntoView {
         let href = use_project().href(&format!("/events/{}", proof.event_id));
         view! { " · " <a href=href>"its event"</a> }
     });
-    let reached = proof.receipts.iter().map(|receipt| receipt.step);
-    let steps = reached.chain(proof.empty_steps.iter().copied()).max().unwrap_or_default();
+    let summary = summary(&proof.totals, proof.receipts.len(), proof.must_acknowledge);
     let is_settled = proof.acknowledged_at.is_some();
     let receipts = proof.receipts.into_iter();
     let must_acknowledge = proof.must_acknowledge;
     view! {
-        <li class="proof-item" data-rule=proof.rule.clone() data-steps=steps.to_string()>
+        <li class="proof-item" data-rule=proof.rule.clone() data-steps=proof.step.to_string()>
             <p class="proof-title">{proof.title}</p>
             <p class="proof-about">
                 {format!("By the rule “{}”", proof.rule)} {event}
@@ -96,6 +95,7 @@ fn Proof(proof: NotificationProof, with_events: bool) -> impl IntoView {
                     {proof.escalates_at.filter(|_| !is_settled).map(|at| view! { " escalates " <RelativeTime at/> })}
                 </p>
             })}
+            {summary.map(|summary| view! { <p class="proof-about" data-summary>{summary}</p> })}
             <ul class="receipts">{receipts.map(|receipt| view! { <Receipt receipt must_acknowledge/> }).collect_view()}</ul>
             {proof.empty_steps.into_iter().map(|step| view! {
                 <p class="proof-about" data-empty-step=step.to_string()>
@@ -104,6 +104,22 @@ fn Proof(proof: NotificationProof, with_events: bool) -> impl IntoView {
             }).collect_view()}
         </li>
     }
+}
+
+/// What there is to say of all recipients, where not all of them are listed.
+fn summary(totals: &ProofTotals, listed: usize, must_acknowledge: bool) -> Option<String> {
+    let listed = u64::try_from(listed).unwrap_or(u64::MAX);
+    (listed < totals.sent).then(|| {
+        let ProofTotals { sent, delivered, seen, read, acknowledged } = *totals;
+        let mut states = vec![(delivered, "delivered"), (seen, "seen"), (read, "read")];
+        if must_acknowledge {
+            states.push((acknowledged, "acknowledged"));
+        }
+        let states: Vec<String> =
+            states.into_iter().map(|(number, name)| format!("{} {name}", format::count(number))).collect();
+        let (listed, sent) = (format::count(listed), format::count(sent));
+        format!("{listed} of {sent} recipients are listed. Of all: {}.", states.join(", "))
+    })
 }
 
 #[component]
@@ -165,5 +181,26 @@ fn by_way(way: &str) -> String {
         "socketio" => "by Socket.IO".to_owned(),
         "embed" => "in a bell on another site".to_owned(),
         other => format!("by {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_of_how_many_it_lists_some() {
+        let totals = ProofTotals { sent: 6_000, delivered: 5_990, seen: 80, read: 7, acknowledged: 1 };
+        assert_eq!(
+            summary(&totals, 200, true).as_deref(),
+            Some(
+                "200 of 6,000 recipients are listed. Of all: 5,990 delivered, 80 seen, 7 read, 1 acknowledged."
+            )
+        );
+        assert_eq!(
+            summary(&totals, 200, false).as_deref(),
+            Some("200 of 6,000 recipients are listed. Of all: 5,990 delivered, 80 seen, 7 read.")
+        );
+        assert_eq!(summary(&totals, 6_000, true), None);
     }
 }

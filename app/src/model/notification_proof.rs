@@ -20,10 +20,32 @@ pub struct NotificationProof {
     pub acknowledged_at: Option<Timestamp>,
     /// When the next step is due.
     pub escalates_at: Option<Timestamp>,
+    /// The step of the escalation that was taken last; 0: none was.
+    pub step: u32,
     /// Steps of the escalation that were taken and reached nobody who had not been told.
     pub empty_steps: Vec<u32>,
-    /// Whom it was sent to, and what became of it; in the order of the steps.
+    /// How many there are of it, listed or not.
+    pub totals: ProofTotals,
+    /// Whom it was sent to, and what became of it; in the order of the steps. Of many recipients some of each step, first
+    /// those who acknowledged.
     pub receipts: Vec<ProofReceipt>,
+}
+
+/// How many recipients of a notification are how far, for operators.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProofTotals {
+    /// It was sent to so many.
+    pub sent: u64,
+    /// A client of so many had it.
+    pub delivered: u64,
+    /// So many were shown it.
+    pub seen: u64,
+    /// So many have read it.
+    pub read: u64,
+    /// So many have acknowledged it.
+    pub acknowledged: u64,
 }
 
 /// A recipient of a notification, for operators.

@@ -487,6 +487,43 @@ async fn operators_are_shown_what_became_of_what_was_sent(pool: PgPool) {
     server.stop().await;
 }
 
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn of_many_recipients_all_are_counted_and_some_of_each_step_are_listed(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let ((_, ann), _) = (person(&server, "ann").await, person(&server, "zoe").await);
+    let must = with(rule("Must", &["parcel.*"], staff()), json!({ "mustAcknowledge": true }));
+    make_rule(&server.client, must).await;
+    let event = publish(&server.client, "parcel.lost", json!({ "title": "lost" })).await;
+    all_told(&server).await;
+    for statement in [
+        // One of the two was told by a step of the escalation, and by the first one there are thousands.
+        "update notification_receipts set step = 2
+         where user_id = (select id from users where email = 'zoe@example.test')",
+        "update notifications set step = 2",
+        "insert into users (id, email, name, password_hash)
+         select gen_random_uuid(), 'm' || n || '@example.test', 'Many', 'none' from generate_series(1, 6000) n",
+        "insert into notification_receipts (id, project_id, notification_id, user_id, step, waits, delivered_at)
+         select gen_random_uuid(), n.project_id, n.id, u.id, 0, true, clock_timestamp()
+         from notifications n, users u where u.name = 'Many'",
+    ] {
+        sqlx::query(statement).execute(&pool).await.expect(statement);
+    }
+    let one = list(&ann, "").await.remove(0);
+    take(&ann, &one, "acknowledge").await;
+    let path = format!("/api/v1/events/{event}/notifications");
+    let proof = server.client.json(&path).await["notifications"][0].clone();
+    let totals = json!({ "sent": 6002, "delivered": 6001, "seen": 1, "read": 1, "acknowledged": 1 });
+    assert_eq!((&proof["totals"], &proof["step"]), (&totals, &json!(2)));
+    let receipts = proof["receipts"].as_array().expect("receipts");
+    assert_eq!(receipts.len(), 200);
+    let of = |name: &str| receipts.iter().find(|one| one["recipient"] == format!("{name}@example.test"));
+    assert!(of("ann").expect("who acknowledged")["acknowledgedAt"] != json!(null));
+    assert_eq!(of("zoe").expect("the escalation's")["step"], 2);
+    assert_eq!(receipts[199]["step"], 2, "in the order of the steps");
+    assert_eq!(proof["emptySteps"], json!([1]));
+    server.stop().await;
+}
+
 /// A packet of Engine.IO over HTTP long-polling, and what comes back.
 async fn packets(client: &Client, session: &str, packet: Option<String>) -> String {
     let path = format!("/socket.io/?EIO=4&transport=polling{session}");
