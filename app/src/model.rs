@@ -45,7 +45,7 @@ pub use event::{Board, EventPage, StatusCount};
 pub use event_query::{EventQuery, Moment, WrongParameter};
 pub use event_text::TextSearch;
 pub use form_answer::FormAnswer;
-pub use job::{Job, JobAction, JobCount, JobPage, JobQuery};
+pub use job::{Job, JobAction, JobCount, JobPage, JobQuery, ManyJobs, ManyJobsMoved};
 pub use notification::{
     Destination, Inbox, InboxQuery, Notification, NotificationCount, NotificationFolder,
     NotificationPriority, NotificationStep, ParseFolderError, ParseStepError,

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use tidewatch_server::db::audit::{self, NewAuditEntry};
 
-use crate::pages::{administrator, page};
+use crate::pages::{administrator, page, post};
 use crate::support::{TestServer, read_json};
 use crate::webhook_receiver::{self, Receiver, delivery_in, make_at};
 
@@ -158,5 +158,46 @@ async fn what_nothing_takes_back_is_asked_first(pool: PgPool) {
             assert!(is_asked_first(&shown, change), "{change}: {shown}");
         }
     }
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn all_jobs_of_a_state_are_called_off_and_done_again_by_a_form(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    for name in ["a", "b"] {
+        let body = json!({ "name": name, "scopes": ["events.read"], "expiresInDays": 1 });
+        server.client.post("/api/v1/api-keys").json(&body).send().await.expect("an answer");
+    }
+    let all = page(&client, "/jobs").await.1;
+    assert!(!all.contains("data-change=\"cancelJobs\""), "of several states nothing is done at once");
+    let path = "/jobs?state=scheduled&queue=default";
+    let shown = page(&client, path).await.1;
+    assert!(shown.contains("Call 2 off…") && is_asked_first(&shown, "cancelJobs"), "{shown}");
+    let fields = [
+        ("project", ""),
+        ("change[cancelJobs][state]", "scheduled"),
+        ("change[cancelJobs][queue]", "default"),
+    ];
+    let shown = post(&client, path, "change_project", &fields).await;
+    assert!(shown.contains("2 jobs are called off."), "{shown}");
+    let path = "/jobs?state=cancelled&kind=key.revoke";
+    let shown = page(&client, path).await.1;
+    assert!(shown.contains("Do all of key.revoke again…"), "{shown}");
+    let fields = [
+        ("project", ""),
+        ("change[retryJobs][state]", "cancelled"),
+        ("change[retryJobs][kind]", "key.revoke"),
+    ];
+    let shown = post(&client, path, "change_project", &fields).await;
+    assert!(shown.contains("2 jobs are done again."), "{shown}");
+
+    let jobs = server.client.json("/api/v1/jobs?kind=key.revoke").await;
+    let (id, key) = (jobs["jobs"][0]["id"].as_str(), jobs["jobs"][0]["payload"]["keyId"].as_str());
+    let shown = page(&client, &format!("/jobs/{}", id.expect("an id"))).await.1;
+    assert!(
+        shown.contains(&format!("href=\"/records/{}\"", key.expect("a key"))),
+        "what it is about: {shown}"
+    );
     server.stop().await;
 }
