@@ -39,7 +39,9 @@ pub use access::{
 };
 pub use change::{Changed, ProjectChange};
 pub use channel::{ChannelDetail, ChannelRow, Channels};
-pub use connection::{Connection, ConnectionPage, ConnectionQuery, InstanceCount};
+pub use connection::{
+    Connection, ConnectionPage, ConnectionQuery, ConnectionSort, InstanceCount, ParseConnectionSortError,
+};
 pub use delivery::{DeliveryProof, ProofAcknowledgement, ProofReader, ProofWebhook};
 pub use event::{Board, EventPage, StatusCount};
 pub use event_query::{EventQuery, Moment, WrongParameter};

@@ -201,3 +201,23 @@ async fn all_jobs_of_a_state_are_called_off_and_done_again_by_a_form(pool: PgPoo
     );
     server.stop().await;
 }
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_jobs_connections_and_the_audit_log_are_asked_for_can_be_kept(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    for (path, asked) in [
+        ("/jobs", "state=dead&queue=webhooks"),
+        ("/connections", "channel=orders&sort=waiting"),
+        ("/audit", "action=role."),
+    ] {
+        let fields = [("project", ""), ("path", path), ("query", asked), ("name", "Mine")];
+        let address = format!("{path}?{asked}");
+        let shown = page(&client, &address).await.1;
+        let query = asked.replace('&', "&amp;");
+        assert!(shown.contains(&format!("name=\"query\" value=\"{query}\"")), "{path}: {shown}");
+        let shown = post(&client, &address, "save_view", &fields).await;
+        assert!(shown.contains(&format!("href=\"{path}?{query}\" aria-current=\"true\"")), "{path}: {shown}");
+    }
+    server.stop().await;
+}
