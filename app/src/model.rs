@@ -35,7 +35,8 @@ mod webhook;
 mod witness;
 
 pub use access::{
-    ApiKey, AuditEntry, AuditPage, AuditQuery, Invitation, Organization, People, Person, Role, Session,
+    ApiKey, ApiKeyPage, ApiKeyQuery, AuditEntry, AuditPage, AuditQuery, Invitation, Organization, People,
+    PeopleQuery, Person, PersonPage, Role, Session,
 };
 pub use change::{Changed, ProjectChange};
 pub use channel::{ChannelDetail, ChannelRow, Channels};

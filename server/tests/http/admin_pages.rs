@@ -221,3 +221,44 @@ async fn what_jobs_connections_and_the_audit_log_are_asked_for_can_be_kept(pool:
     }
     server.stop().await;
 }
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn many_people_and_keys_are_shown_page_by_page(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    sqlx::query(
+        "with made as (
+             insert into users (id, email, name, password_hash)
+             select gen_random_uuid(), 'p' || number || '@example.test', 'Person ' || to_char(number, 'FM000'), ''
+             from generate_series(1, 150) number returning id
+         )
+         insert into memberships (project_id, user_id) select $1, id from made",
+    )
+    .bind(server.project.uuid())
+    .execute(&pool)
+    .await
+    .expect("many people");
+    sqlx::query(
+        "insert into api_keys (id, project_id, name, digest, hint, scopes, created_by)
+         select gen_random_uuid(), $1, 'Key ' || number, sha256(number::text::bytea), '', '{events.read}', 'a test'
+         from generate_series(1, 150) number",
+    )
+    .bind(server.project.uuid())
+    .execute(&pool)
+    .await
+    .expect("many keys");
+    for (path, back) in [("/people", "Back to the first"), ("/api-keys", "Back to newest")] {
+        let shown = page(&client, &format!("{path}?q=test&project=demo")).await.1;
+        assert!(shown.contains("data-count=\"100\"") && !shown.contains(back), "{path}");
+        let next = shown.split("rel=\"next\"").next().and_then(|before| before.rsplit("href=\"").next());
+        let next = next.and_then(|link| link.split('"').next()).expect("a link").replace("&amp;", "&");
+        assert!(
+            next.starts_with(&format!("{path}?q=test&after=")) && next.ends_with("&project=demo"),
+            "{next}"
+        );
+        let shown = page(&client, &next).await.1;
+        assert!(shown.contains(back) && !shown.contains("rel=\"next\""), "{path}");
+        assert!(shown.contains("name=\"q\" value=\"test\""), "{path} keeps the words");
+    }
+    server.stop().await;
+}
