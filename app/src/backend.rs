@@ -12,12 +12,13 @@ use tidewatch_modules::{Record, RecordQuery};
 
 use crate::error::AppError;
 use crate::model::{
-    ApiKey, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels, ConnectionPage,
-    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Inbox,
-    InboxQuery, Job, JobPage, JobQuery, MoveRequest, Notification, NotificationCount, NotificationProof,
-    NotificationRule, NotificationSettings, NotificationSettingsPage, NotificationStep, Organization,
-    Overview, People, ProjectChange, RecordCharts, RecordDetail, RecordPage, ServerCheck, Session, Snapshot,
-    SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail, WebhookQuery, WitnessPage,
+    ApiKeyPage, ApiKeyQuery, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels,
+    ConnectionPage, ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer,
+    Inbox, InboxQuery, Job, JobPage, JobQuery, MoveRequest, Notification, NotificationCount,
+    NotificationProof, NotificationRule, NotificationSettings, NotificationSettingsPage, NotificationStep,
+    Organization, Overview, People, PeopleQuery, ProjectChange, RecordCharts, RecordDetail, RecordPage,
+    ServerCheck, Session, Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail,
+    WebhookDetail, WebhookQuery, WitnessPage,
 };
 
 /// What the UI asks of the server. One value a request, already bound to that request's session.
@@ -92,11 +93,11 @@ pub trait Backend: Send + Sync + 'static {
     /// The last checks of a server, newest first.
     async fn server_checks(&self, id: &str) -> Result<Snapshot<Vec<ServerCheck>>, AppError>;
     /// Who is in the project, and as what.
-    async fn people(&self) -> Result<Snapshot<People>, AppError>;
+    async fn people(&self, query: PeopleQuery) -> Result<Snapshot<People>, AppError>;
     /// The project's organizations.
     async fn organizations(&self) -> Result<Snapshot<Vec<Organization>>, AppError>;
     /// The project's API keys.
-    async fn api_keys(&self) -> Result<Snapshot<Vec<ApiKey>>, AppError>;
+    async fn api_keys(&self, query: ApiKeyQuery) -> Result<Snapshot<ApiKeyPage>, AppError>;
     /// The logins of the person who asks.
     async fn sessions(&self) -> Result<Snapshot<Vec<Session>>, AppError>;
     /// A page of the audit log.

@@ -35,17 +35,20 @@ mod webhook;
 mod witness;
 
 pub use access::{
-    ApiKey, AuditEntry, AuditPage, AuditQuery, Invitation, Organization, People, Person, Role, Session,
+    ApiKey, ApiKeyPage, ApiKeyQuery, AuditEntry, AuditPage, AuditQuery, Invitation, Organization, People,
+    PeopleQuery, Person, PersonPage, Role, Session,
 };
 pub use change::{Changed, ProjectChange};
 pub use channel::{ChannelDetail, ChannelRow, Channels};
-pub use connection::{Connection, ConnectionPage, ConnectionQuery, InstanceCount};
+pub use connection::{
+    Connection, ConnectionPage, ConnectionQuery, ConnectionSort, InstanceCount, ParseConnectionSortError,
+};
 pub use delivery::{DeliveryProof, ProofAcknowledgement, ProofReader, ProofWebhook};
 pub use event::{Board, EventPage, StatusCount};
 pub use event_query::{EventQuery, Moment, WrongParameter};
 pub use event_text::TextSearch;
 pub use form_answer::FormAnswer;
-pub use job::{Job, JobAction, JobCount, JobPage, JobQuery};
+pub use job::{Job, JobAction, JobCount, JobPage, JobQuery, ManyJobs, ManyJobsMoved};
 pub use notification::{
     Destination, Inbox, InboxQuery, Notification, NotificationCount, NotificationFolder,
     NotificationPriority, NotificationStep, ParseFolderError, ParseStepError,

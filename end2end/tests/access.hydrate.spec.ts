@@ -106,7 +106,8 @@ test('somebody is invited, joins, and is given another role', async ({ page, ope
   await expect(guest.getByRole('link', { name: 'API keys' })).toHaveCount(0);
   await guest.context().close();
 
-  await page.reload();
+  // By name: people are shown page by page.
+  await page.goto('/people?q=gwen');
   await dashboard.isHydrated();
   const item = page.locator('.list-item', { hasText: 'Gwen Guest' });
   await item.getByText('Change…').click();

@@ -17,7 +17,10 @@ mod system;
 pub mod webhooks;
 mod witness;
 
-pub use access::{AUDIT_PAGE, api_keys, audit, audit_entry, organizations, people, sessions};
+pub use access::{
+    AUDIT_PAGE, api_keys, audit, audit_entry, invitations, organizations, people, person_page, roles,
+    sessions,
+};
 pub use channels::channels;
 pub use connections::connections;
 pub use deliveries::{MOST_EVENTS as MOST_PROOFS, deliveries};

@@ -13,13 +13,13 @@ use leptos_axum::ResponseOptions;
 use tidewatch_app::AppError;
 use tidewatch_app::backend::{Backend, BackendHandle, Many};
 use tidewatch_app::model::{
-    self, ApiKey, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels, ConnectionPage,
-    ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer, Inbox,
-    InboxQuery, Job, JobPage, JobQuery, ModuleLink, MoveRequest, Notification, NotificationCount,
+    self, ApiKeyPage, ApiKeyQuery, AuditPage, AuditQuery, BulkImpact, BulkStarted, Changed, Channels,
+    ConnectionPage, ConnectionQuery, CurrentUser, DeliveryProof, Density, EventPage, EventQuery, FormAnswer,
+    Inbox, InboxQuery, Job, JobPage, JobQuery, ModuleLink, MoveRequest, Notification, NotificationCount,
     NotificationProof, NotificationRule, NotificationSettings, NotificationSettingsPage, NotificationStep,
-    Organization, Overview, People, ProjectChange, ProjectLink, RecordCharts, RecordDetail, RecordPage,
-    ServerCheck, Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail, WebhookDetail,
-    WebhookQuery, WitnessPage,
+    Organization, Overview, People, PeopleQuery, ProjectChange, ProjectLink, RecordCharts, RecordDetail,
+    RecordPage, ServerCheck, Snapshot, SystemStatus, Theme, TimeRange, Webhook, WebhookDeliveryDetail,
+    WebhookDetail, WebhookQuery, WitnessPage,
 };
 use tidewatch_events::id::{
     JobId, NotificationId, NotificationRuleId, SavedViewId, UserId, WebhookDeliveryId, WebhookId,
@@ -42,6 +42,8 @@ use crate::state::AppState;
 
 /// Rows of a page of connections or jobs.
 const PAGE: u32 = 100;
+/// People or keys of one page.
+const ACCESS_PAGE: u32 = 100;
 /// Checks of a server that its page shows.
 const CHECKS: u32 = 60;
 
@@ -297,9 +299,9 @@ impl Backend for RequestBackend {
         self.stamped(caller, read).await.map_err(|error| self.app_error(error))
     }
 
-    async fn people(&self) -> Result<Snapshot<People>, AppError> {
+    async fn people(&self, query: PeopleQuery) -> Result<Snapshot<People>, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        let read = queries::people(&self.state, caller);
+        let read = queries::people(&self.state, caller, &query, ACCESS_PAGE);
         self.stamped(caller, read).await.map_err(|error| self.app_error(error))
     }
 
@@ -309,9 +311,9 @@ impl Backend for RequestBackend {
         self.stamped(caller, read).await.map_err(|error| self.app_error(error))
     }
 
-    async fn api_keys(&self) -> Result<Snapshot<Vec<ApiKey>>, AppError> {
+    async fn api_keys(&self, query: ApiKeyQuery) -> Result<Snapshot<ApiKeyPage>, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        let read = queries::api_keys(&self.state, caller);
+        let read = queries::api_keys(&self.state, caller, &query, ACCESS_PAGE);
         self.stamped(caller, read).await.map_err(|error| self.app_error(error))
     }
 

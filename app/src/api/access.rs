@@ -6,13 +6,17 @@ use leptos::server_fn::codec::GetUrl;
 use super::text::JsonText;
 use crate::error::AppError;
 use crate::model::{
-    ApiKey, AuditPage, AuditQuery, Changed, Organization, People, ProjectChange, Session, Snapshot,
+    ApiKeyPage, ApiKeyQuery, AuditPage, AuditQuery, Changed, Organization, People, PeopleQuery,
+    ProjectChange, Session, Snapshot,
 };
 
-/// Who is in the project, and as what.
+/// A page of who is in the project, and as what.
 #[server(prefix = "/fn", endpoint = "get_people", input = GetUrl, output = JsonText)]
-pub async fn get_people(project: String) -> Result<Snapshot<People>, AppError> {
-    crate::backend::use_backend()?.in_project(&project).people().await
+pub async fn get_people(
+    project: String,
+    #[server(default)] query: PeopleQuery,
+) -> Result<Snapshot<People>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).people(query).await
 }
 
 /// The project's organizations.
@@ -21,10 +25,13 @@ pub async fn list_organizations(project: String) -> Result<Snapshot<Vec<Organiza
     crate::backend::use_backend()?.in_project(&project).organizations().await
 }
 
-/// The project's API keys.
+/// A page of the project's API keys.
 #[server(prefix = "/fn", endpoint = "list_api_keys", input = GetUrl, output = JsonText)]
-pub async fn list_api_keys(project: String) -> Result<Snapshot<Vec<ApiKey>>, AppError> {
-    crate::backend::use_backend()?.in_project(&project).api_keys().await
+pub async fn list_api_keys(
+    project: String,
+    #[server(default)] query: ApiKeyQuery,
+) -> Result<Snapshot<ApiKeyPage>, AppError> {
+    crate::backend::use_backend()?.in_project(&project).api_keys(query).await
 }
 
 /// The logins of the person who asks.

@@ -75,12 +75,35 @@ pub struct Organization {
     pub members: u64,
 }
 
+/// Which people are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PeopleQuery {
+    /// With each of these words in a name, an address or a role; a word that is an id is theirs.
+    pub q: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// A page of people, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PersonPage {
+    /// The people.
+    pub people: Vec<Person>,
+    /// `after` of the following page; `None` on the last.
+    pub next: Option<String>,
+}
+
 /// Who is in a project, and as what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct People {
-    /// Those who are in it.
+    /// Those of a page who are in it.
     pub people: Vec<Person>,
+    /// `after` of the following page of people; `None` on the last.
+    pub next: Option<String>,
     /// Those who were asked to join.
     pub invitations: Vec<Invitation>,
     /// The roles there are.
@@ -116,6 +139,27 @@ pub struct ApiKey {
     pub expired: bool,
     /// The key that takes its place.
     pub rotated_to: Option<ApiKeyId>,
+}
+
+/// Which API keys are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApiKeyQuery {
+    /// With each of these words in a name, a scope, who made it or the end of its secret; a word that is an id is its own.
+    pub q: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<ApiKeyId>,
+}
+
+/// A page of API keys, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyPage {
+    /// The keys, without their secrets.
+    pub api_keys: Vec<ApiKey>,
+    /// `after` of the following page; `None` on the last.
+    pub next: Option<ApiKeyId>,
 }
 
 /// A login of a person: a browser's session, or one of the API.

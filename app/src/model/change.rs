@@ -6,6 +6,8 @@ use tidewatch_events::id::{
     WebhookDeliveryId, WebhookId,
 };
 
+use tidewatch_events::job::JobState;
+
 use super::NotificationNotation;
 
 /// What can be changed in a project by a form. Pages and API say it in the same words.
@@ -214,6 +216,28 @@ pub enum ProjectChange {
     CancelJob {
         /// Which.
         id: JobId,
+    },
+    /// Have all finished jobs of a list done again.
+    RetryJobs {
+        /// In this state.
+        state: JobState,
+        /// Of this queue.
+        #[serde(default)]
+        queue: Option<String>,
+        /// Of this kind.
+        #[serde(default)]
+        kind: Option<String>,
+    },
+    /// Call all unfinished jobs of a list off.
+    CancelJobs {
+        /// In this state.
+        state: JobState,
+        /// Of this queue.
+        #[serde(default)]
+        queue: Option<String>,
+        /// Of this kind.
+        #[serde(default)]
+        kind: Option<String>,
     },
     /// Have the witness compare tables and events now.
     RunWitness,

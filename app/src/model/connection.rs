@@ -1,5 +1,7 @@
 //! Who is connected.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use tidewatch_events::id::{ApiKeyId, ConnectionId};
 use tidewatch_events::{Channel, Timestamp};
@@ -37,6 +39,47 @@ pub struct Connection {
     pub ending: bool,
 }
 
+/// In which order connections are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// Those for which most events wait first.
+    Waiting,
+    /// Those that are given most events a second first.
+    Rate,
+}
+
+/// The text is no order of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be newest, waiting or rate")]
+pub struct ParseConnectionSortError;
+
+impl ConnectionSort {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Newest, Self::Waiting, Self::Rate];
+
+    /// The order as addresses have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Waiting => "waiting",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+impl FromStr for ConnectionSort {
+    type Err = ParseConnectionSortError;
+
+    fn from_str(text: &str) -> Result<Self, ParseConnectionSortError> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == text).ok_or(ParseConnectionSortError)
+    }
+}
+
 /// Which connections are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -47,6 +90,8 @@ pub struct ConnectionQuery {
     pub key: Option<ApiKeyId>,
     /// With this somewhere in who they are, from where and with which program.
     pub q: Option<String>,
+    /// In which order.
+    pub sort: ConnectionSort,
     /// `next` of the page before.
     pub after: Option<String>,
 }
@@ -64,7 +109,7 @@ pub struct InstanceCount {
     pub connections: u64,
 }
 
-/// A page of connections, newest first.
+/// A page of connections, in the order that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -72,6 +72,34 @@ pub struct JobQuery {
     pub after: Option<JobId>,
 }
 
+/// Many jobs, of which something is asked at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManyJobs {
+    /// In this state.
+    pub state: JobState,
+    /// Of this queue; by default of all.
+    #[serde(default)]
+    pub queue: Option<String>,
+    /// Of this kind; by default of all.
+    #[serde(default)]
+    pub kind: Option<String>,
+}
+
+/// What a move of many jobs came to, or would come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ManyJobsMoved {
+    /// Whether it was done.
+    pub done: bool,
+    /// So many jobs.
+    pub jobs: u64,
+    /// And more: they are left to another request.
+    pub more: bool,
+}
+
 /// How many jobs of a queue are in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]

@@ -3,14 +3,17 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 use tidewatch_events::id::ApiKeyId;
 
+use crate::address::with_parameters;
 use crate::api::{ChangeProject, list_api_keys};
 use crate::components::change_form::{ChangeAction, ChangeAnswer, ChangeButton, ChangeForm};
-use crate::components::text_filter::{has_words, use_words};
+use crate::components::error_state::encode;
 use crate::components::{
-    CopyableId, EmptyState, ErrorState, Icon, IconName, Loading, ReadFreshness, RelativeTime, TextFilter,
-    WhileAllowed,
+    CopyableId, EmptyState, ErrorState, Icon, IconName, Loading, Pagination, ReadFreshness, RelativeTime,
+    TextFilter, WhileAllowed,
 };
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
@@ -18,7 +21,7 @@ use crate::contexts::user::use_current_user;
 use crate::format;
 use crate::live::reduce::Polled;
 use crate::live::{Anchor, refetch_after, use_live};
-use crate::model::{ApiKey, Snapshot};
+use crate::model::{ApiKey, ApiKeyPage, ApiKeyQuery, Snapshot};
 
 /// The scopes that are offered first; every permission is one as well.
 const SCOPES: [(&str, &str); 6] = [
@@ -35,7 +38,12 @@ const SCOPES: [(&str, &str); 6] = [
 pub fn ApiKeysPage() -> impl IntoView {
     let project = use_project();
     let action = use_form_action::<ChangeProject>();
-    let keys = Resource::new(|| (), move |()| list_api_keys(project.slug()));
+    let params = use_query_map();
+    let query = Memo::new(move |_| read_query(&params.read()));
+    let keys = Resource::new(
+        move || query.get(),
+        move |query| async move { (query.clone(), list_api_keys(project.slug(), query).await) },
+    );
     view! {
         <Title text="API keys"/>
         <div class="page">
@@ -44,13 +52,26 @@ pub fn ApiKeysPage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="the API keys"/> }>
                 {move || Suspend::new(async move {
                     match keys.await {
-                        Ok(snapshot) => Either::Left(view! { <NewKey action/> <Keys snapshot action/> }),
-                        Err(error) => Either::Right(view! { <ErrorState error what="the API keys"/> }),
+                        (query, Ok(snapshot)) => Either::Left(view! { <NewKey action/> <Keys query snapshot action/> }),
+                        (_, Err(error)) => Either::Right(view! { <ErrorState error what="the API keys"/> }),
                     }
                 })}
             </Transition>
         </div>
     }
+}
+
+fn read_query(params: &ParamsMap) -> ApiKeyQuery {
+    let words = params.get("q").map(|words| words.trim().to_owned());
+    ApiKeyQuery {
+        q: words.filter(|words| !words.is_empty()),
+        after: params.get("after").and_then(|after| after.parse().ok()),
+    }
+}
+
+fn href(query: &ApiKeyQuery, after: Option<ApiKeyId>) -> String {
+    let words = query.q.as_deref().map(encode);
+    with_parameters("/api-keys", [("q", words), ("after", after.map(|after| after.to_string()))])
 }
 
 #[component]
@@ -94,19 +115,21 @@ fn NewKey(action: ChangeAction) -> impl IntoView {
 }
 
 #[component]
-fn Keys(snapshot: Snapshot<Vec<ApiKey>>, action: ChangeAction) -> impl IntoView {
+fn Keys(query: ApiKeyQuery, snapshot: Snapshot<ApiKeyPage>, action: ChangeAction) -> impl IntoView {
     let anchor = Anchor::from(&snapshot);
     let state = RwSignal::new(Polled::new(snapshot));
     let project = use_project();
-    let live = use_live(state, anchor, move || list_api_keys(project.slug()));
+    let asked = query.clone();
+    let live = use_live(state, anchor, move || list_api_keys(project.slug(), asked.clone()));
     refetch_after(action, live);
     let as_of = Memo::new(move |_| state.with(Polled::as_of));
-    let words = use_words();
-    let keys = Memo::new(move |_| {
-        state.with(|state| {
-            let found = state.data().iter().filter(|key| is_wanted(key, &words.read()));
-            found.cloned().collect::<Vec<_>>()
-        })
+    let keys = Memo::new(move |_| state.with(|state| state.data().api_keys.clone()));
+    let is_filtered = query.q.is_some();
+    let newest = query.after.map(|_| project.href(&href(&query, None)));
+    let query = StoredValue::new(query);
+    let older = Memo::new(move |_| {
+        let next = state.with(|state| state.data().next)?;
+        Some(project.href(&query.with_value(|query| href(query, Some(next)))))
     });
     let is_empty = Memo::new(move |_| keys.read().is_empty());
     view! {
@@ -114,7 +137,7 @@ fn Keys(snapshot: Snapshot<Vec<ApiKey>>, action: ChangeAction) -> impl IntoView 
         <TextFilter path="/api-keys" placeholder="A name, a scope, who made it"/>
         <p class="page-meta"><ReadFreshness as_of/></p>
         <Show when=move || is_empty.get()>
-            {move || if words.read().is_empty() {
+            {move || if !is_filtered {
                 view! { <EmptyState title="No API keys yet"><p>"A program signs in with one: " <code>"Authorization: Bearer tw_…"</code></p></EmptyState> }
             } else {
                 view! { <EmptyState title="No key is like this"><p>"Look for a part of a name, of a scope or of who made it."</p></EmptyState> }
@@ -128,14 +151,9 @@ fn Keys(snapshot: Snapshot<Vec<ApiKey>>, action: ChangeAction) -> impl IntoView 
                 </For>
             </ul>
         </section>
+        <Pagination newest=newest.clone() older/>
         </WhileAllowed>
     }
-}
-
-fn is_wanted(key: &ApiKey, words: &str) -> bool {
-    let scopes = key.scopes.iter().map(String::as_str);
-    let id = key.id.to_string();
-    has_words(words, [key.name.as_str(), &key.created_by, &key.hint, &id].into_iter().chain(scopes))
 }
 
 /// A link to what is connected by a key, for those who may see that.

@@ -13,8 +13,8 @@ use crate::api::list_audit_entries;
 use crate::components::error_state::encode;
 use crate::components::time_input::read_time;
 use crate::components::{
-    CopyableId, EmptyState, ErrorState, Json, Loading, Pagination, ReadFreshness, RelativeTime, TimeInput,
-    WhileAllowed,
+    CopyableId, EmptyState, ErrorState, Json, Loading, Pagination, ReadFreshness, RelativeTime, SavedViews,
+    TimeInput, WhileAllowed,
 };
 use crate::contexts::project::use_project;
 use crate::error::AppError;
@@ -54,7 +54,10 @@ pub fn AuditPage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="the audit log"/> }>
                 {move || Suspend::new(async move {
                     match page.await {
-                        Ok((query, snapshot)) => Either::Left(view! { <EntryList query snapshot/> }),
+                        Ok((query, snapshot)) => Either::Left(view! {
+                            <SavedViews path="/audit" query=asked(&query)/>
+                            <EntryList query snapshot/>
+                        }),
                         Err(error) => Either::Right(view! { <ErrorState error what="the audit log"/> }),
                     }
                 })}
@@ -98,6 +101,11 @@ fn parameters(query: &AuditQuery) -> [(&'static str, Option<String>); 6] {
 /// The page of the log behind this entry; the first one without.
 fn href(query: &AuditQuery, after: Option<AuditEntryId>) -> String {
     with_parameters("/audit", parameters(&AuditQuery { after, ..query.clone() }))
+}
+
+/// What the address asks for, without the page.
+fn asked(query: &AuditQuery) -> String {
+    href(query, None).split_once('?').map(|(_, asked)| asked.to_owned()).unwrap_or_default()
 }
 
 /// All that is asked for, as a file.

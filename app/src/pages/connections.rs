@@ -10,11 +10,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use self::filter::{Filter, read_query};
+use self::filter::{Filter, asked, read_query};
 use self::table::ConnectionTable;
 use crate::api::{ChangeProject, list_connections};
 use crate::components::change_form::ChangeAnswer;
-use crate::components::{ErrorState, Loading};
+use crate::components::{ErrorState, Loading, SavedViews};
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 
@@ -43,7 +43,10 @@ pub fn ConnectionsPage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="the connections"/> }>
                 {move || Suspend::new(async move {
                     match page.await {
-                        Ok((query, snapshot)) => Either::Left(view! { <ConnectionTable query snapshot action/> }),
+                        Ok((query, snapshot)) => Either::Left(view! {
+                            <SavedViews path="/connections" query=asked(&query)/>
+                            <ConnectionTable query snapshot action/>
+                        }),
                         Err(error) => Either::Right(view! { <ErrorState error what="the connections"/> }),
                     }
                 })}

@@ -7,20 +7,25 @@ mod roles;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 use self::invite::Invitations;
 use self::person::PersonItem;
 use self::roles::Roles;
+use crate::address::with_parameters;
 use crate::api::{ChangeProject, get_people};
 use crate::components::change_form::{ChangeAction, ChangeAnswer};
-use crate::components::text_filter::{has_words, use_words};
-use crate::components::{EmptyState, ErrorState, Loading, ReadFreshness, TextFilter, WhileAllowed};
+use crate::components::error_state::encode;
+use crate::components::{
+    EmptyState, ErrorState, Loading, Pagination, ReadFreshness, TextFilter, WhileAllowed,
+};
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::contexts::user::use_current_user;
 use crate::live::reduce::Polled;
 use crate::live::{Anchor, refetch_after, use_live};
-use crate::model::{CurrentUser, People, Person, Snapshot};
+use crate::model::{CurrentUser, People, PeopleQuery, Snapshot};
 
 /// People, invitations and roles.
 #[component]
@@ -28,7 +33,12 @@ pub fn PeoplePage() -> impl IntoView {
     let project = use_project();
     let user = use_current_user();
     let action = use_form_action::<ChangeProject>();
-    let people = Resource::new(|| (), move |()| get_people(project.slug()));
+    let params = use_query_map();
+    let query = Memo::new(move |_| read_query(&params.read()));
+    let people = Resource::new(
+        move || query.get(),
+        move |query| async move { (query.clone(), get_people(project.slug(), query).await) },
+    );
     view! {
         <Title text="People and roles"/>
         <div class="page">
@@ -37,8 +47,10 @@ pub fn PeoplePage() -> impl IntoView {
             <Transition fallback=|| view! { <Loading what="the people"/> }>
                 {move || Suspend::new(async move {
                     match (people.await, user.await) {
-                        (Ok(snapshot), Ok(user)) => Either::Left(view! { <PeopleView snapshot user action/> }),
-                        (Err(error), _) | (_, Err(error)) => {
+                        ((query, Ok(snapshot)), Ok(user)) => {
+                            Either::Left(view! { <PeopleView query snapshot user action/> })
+                        }
+                        ((_, Err(error)), _) | (_, Err(error)) => {
                             Either::Right(view! { <ErrorState error what="the people"/> })
                         }
                     }
@@ -48,21 +60,44 @@ pub fn PeoplePage() -> impl IntoView {
     }
 }
 
+fn read_query(params: &ParamsMap) -> PeopleQuery {
+    let words = params.get("q").map(|words| words.trim().to_owned());
+    PeopleQuery {
+        q: words.filter(|words| !words.is_empty()),
+        after: params.get("after").filter(|after| !after.is_empty()),
+    }
+}
+
+fn href(query: &PeopleQuery, after: Option<&str>) -> String {
+    with_parameters("/people", [("q", query.q.as_deref().map(encode)), ("after", after.map(encode))])
+}
+
 #[component]
-fn PeopleView(snapshot: Snapshot<People>, user: CurrentUser, action: ChangeAction) -> impl IntoView {
+fn PeopleView(
+    query: PeopleQuery,
+    snapshot: Snapshot<People>,
+    user: CurrentUser,
+    action: ChangeAction,
+) -> impl IntoView {
     let anchor = Anchor::from(&snapshot);
     let permissions = StoredValue::new(snapshot.data.permissions.clone());
     // Of invitations and roles no event tells.
     let state = RwSignal::new(Polled::told_by(snapshot, "user."));
     let project = use_project();
-    let live = use_live(state, anchor, move || get_people(project.slug()));
+    let asked = query.clone();
+    let live = use_live(state, anchor, move || get_people(project.slug(), asked.clone()));
     refetch_after(action, live);
     let as_of = Memo::new(move |_| state.with(Polled::as_of));
     let may_manage = user.may_manage("people.manage");
     let roles = Memo::new(move |_| state.with(|state| state.data().roles.clone()));
     let organizations = Memo::new(move |_| state.with(|state| state.data().organizations.clone()));
     let invitations = Memo::new(move |_| state.with(|state| state.data().invitations.clone()));
-    let words = use_words();
+    let first = query.after.as_ref().map(|_| project.href(&href(&query, None)));
+    let query = StoredValue::new(query);
+    let further = Memo::new(move |_| {
+        let next = state.with(|state| state.data().next.clone())?;
+        Some(project.href(&query.with_value(|query| href(query, Some(&next)))))
+    });
     // What can be chosen for a person belongs to their forms.
     let people = Memo::new(move |_| {
         let choices: Vec<String> = roles
@@ -72,8 +107,8 @@ fn PeopleView(snapshot: Snapshot<People>, user: CurrentUser, action: ChangeActio
             .chain(organizations.read().iter().map(|organization| organization.name.clone()))
             .collect();
         state.with(|state| {
-            let found = state.data().people.iter().filter(|person| is_wanted(person, &words.read()));
-            found.map(|person| (person.clone(), choices.clone())).collect::<Vec<_>>()
+            let people = state.data().people.iter();
+            people.map(|person| (person.clone(), choices.clone())).collect::<Vec<_>>()
         })
     });
     let me = user.id;
@@ -95,15 +130,10 @@ fn PeopleView(snapshot: Snapshot<People>, user: CurrentUser, action: ChangeActio
                     <PersonItem person me roles organizations may_manage action/>
                 </For>
             </ul>
+            <Pagination newest=first.clone() older=further first="Back to the first" further="More"/>
         </section>
         {may_manage.then(|| view! { <Invitations invitations roles organizations action/> })}
         <Roles roles permissions may_manage action/>
         </WhileAllowed>
     }
-}
-
-fn is_wanted(person: &Person, words: &str) -> bool {
-    let roles = person.roles.iter().map(String::as_str);
-    let id = person.id.to_string();
-    has_words(words, [person.name.as_str(), &person.email, &id].into_iter().chain(roles))
 }

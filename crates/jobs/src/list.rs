@@ -57,21 +57,26 @@ pub async fn list(
 ) -> Result<Vec<Job>, sqlx::Error> {
     let mut query =
         QueryBuilder::<Postgres>::new(concat!("select ", job_columns!(), " from jobs where true"));
-    if let Some(state) = filter.state {
-        // Not bound: an index of one state is used where the statement itself names the state.
-        query.push(" and state = '").push(state.as_str()).push("'");
-    }
-    if let Some(queue) = &filter.queue {
-        query.push(" and queue = ").push_bind(queue);
-    }
-    if let Some(kind) = &filter.kind {
-        query.push(" and kind = ").push_bind(kind);
-    }
+    push_filter(&mut query, filter);
     if let Some(before) = before {
         query.push(" and id < ").push_bind(before.uuid());
     }
     query.push(" order by id desc limit ").push_bind(i64::from(limit));
     query.build_query_as().fetch_all(connection).await
+}
+
+/// What the filter asks for, behind another condition.
+pub(crate) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &JobFilter) {
+    if let Some(state) = filter.state {
+        // Not bound: an index of one state is used where the statement itself names the state.
+        query.push(" and state = '").push(state.as_str()).push("'");
+    }
+    if let Some(queue) = &filter.queue {
+        query.push(" and queue = ").push_bind(queue.clone());
+    }
+    if let Some(kind) = &filter.kind {
+        query.push(" and kind = ").push_bind(kind.clone());
+    }
 }
 
 /// How many jobs there are, by state and queue. Queues without a job in a state are left out.

@@ -15,6 +15,13 @@ pub enum RetryError {
     Database(sqlx::Error),
 }
 
+impl RetryError {
+    pub(crate) fn of(error: sqlx::Error) -> Self {
+        let by = error.as_database_error().and_then(|database| database.constraint());
+        if by == Some("jobs_unique") { Self::KeyTaken } else { Self::Database(error) }
+    }
+}
+
 /// Cancels a job in the caller's transaction, and says in which state it is now: [`JobState::Cancelled`] when
 /// nobody had begun it; [`JobState::Running`] when its handler has to see that it is to stop, for which
 /// [`crate::Waker::wake_cancelled`] is to be told after the commit. `None` when there is no such job that is
@@ -53,9 +60,6 @@ pub async fn retry(connection: &mut PgConnection, job: JobId) -> Result<bool, Re
     .bind(job.uuid())
     .execute(connection)
     .await
-    .map_err(|error| {
-        let by = error.as_database_error().and_then(|database| database.constraint());
-        if by == Some("jobs_unique") { RetryError::KeyTaken } else { RetryError::Database(error) }
-    })?;
+    .map_err(RetryError::of)?;
     Ok(waits.rows_affected() > 0)
 }

@@ -1,6 +1,7 @@
 //! What forms and API calls can change in a project: one entrance for both.
 
-use tidewatch_app::model::{Changed, NewWebhook, ProjectChange};
+use tidewatch_app::format;
+use tidewatch_app::model::{Changed, ManyJobs, ManyJobsMoved, NewWebhook, ProjectChange};
 
 use super::notifications::rules;
 use super::{Origin, channels, connections, jobs, keys, people, project, roles, sessions, webhooks, witness};
@@ -95,6 +96,28 @@ pub async fn change_project(
             },
             secret: None,
         }),
+        ProjectChange::RetryJobs { state: of, queue, kind } => {
+            let many = ManyJobs { state: of, queue, kind };
+            jobs::retry_many(state, caller, origin, &many, true)
+                .await
+                .map(|moved| told_of(moved, "done again"))
+        }
+        ProjectChange::CancelJobs { state: of, queue, kind } => {
+            let many = ManyJobs { state: of, queue, kind };
+            jobs::cancel_many(state, caller, origin, &many, true)
+                .await
+                .map(|moved| told_of(moved, "called off"))
+        }
         ProjectChange::RunWitness => witness::run(state, caller, origin).await,
     }
+}
+
+/// What came of a move of many jobs, for people.
+fn told_of(moved: ManyJobsMoved, what: &str) -> Changed {
+    let jobs = match moved.jobs {
+        1 => "1 job is".to_owned(),
+        jobs => format!("{} jobs are", format::count(jobs)),
+    };
+    let more = if moved.more { " There are more: do it once again." } else { "" };
+    Changed { id: String::new(), message: format!("{jobs} {what}.{more}"), secret: None }
 }

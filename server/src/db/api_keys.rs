@@ -181,6 +181,43 @@ pub async fn list(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// At most `limit` keys that are not deleted, newest first, behind `after`, with each of these words in what they are
+/// called, may, end in or were made by, and of these ids, where there are some.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn page(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    words: &[String],
+    ids: &[Uuid],
+    after: Option<ApiKeyId>,
+    limit: u32,
+) -> Result<Vec<ApiKey>, sqlx::Error> {
+    let rows: Vec<ApiKeyRow> = sqlx::query_as(
+        "select id, name, hint, scopes, created_by, created_at, last_used_at, expires_at, rotated_to,
+                coalesce(expires_at <= now(), false) as expired
+         from api_keys
+         where project_id = $1 and revoked_at is null
+           and id = all($2)
+           and not exists (
+             select from unnest($3::text[]) word
+             where position(word in lower(concat_ws(' ', name, created_by, hint, array_to_string(scopes, ' ')))) = 0)
+           and ($4::uuid is null
+                or (created_at, id) < (select last.created_at, last.id from api_keys last
+                                       where last.project_id = $1 and last.id = $4))
+         order by created_at desc, id desc limit $5",
+    )
+    .bind(project.uuid())
+    .bind(ids)
+    .bind(words)
+    .bind(after.map(ApiKeyId::uuid))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// Ends a key at a time, unless it ends sooner, and says which one takes its place.
 ///
 /// # Errors

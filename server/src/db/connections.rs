@@ -1,6 +1,7 @@
 //! The tables `instances` and `connections`.
 
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool};
+use tidewatch_app::model::ConnectionSort;
 use tidewatch_events::ProjectId;
 use tidewatch_events::id::{ApiKeyId, ConnectionId};
 use time::OffsetDateTime;
@@ -227,8 +228,19 @@ pub struct Wanted {
     pub key: Option<ApiKeyId>,
     /// With each of these words in who they are, from where, with which program or on which instance.
     pub text: String,
-    /// Behind this one, newest first.
-    pub after: Option<(OffsetDateTime, ConnectionId)>,
+    /// In which order.
+    pub sort: ConnectionSort,
+    /// Behind this one, in that order.
+    pub after: Option<(Place, ConnectionId)>,
+}
+
+/// Where a connection stands in an order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Place {
+    /// By when it was made.
+    Since(OffsetDateTime),
+    /// By how busy it is.
+    Load(f64),
 }
 
 /// A connection with the instance that has it.
@@ -247,7 +259,8 @@ pub struct ListedConnection {
     pub ending: bool,
 }
 
-/// A project's connections on all instances, newest first.
+/// A project's connections on all instances. How busy they are changes: what has moved on meanwhile is on two pages of such
+/// an order, or on none.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.
@@ -257,29 +270,53 @@ pub async fn list(
     query: &Wanted,
     limit: u32,
 ) -> Result<Vec<ListedConnection>, sqlx::Error> {
-    sqlx::query_as(
+    let (behind, order) = match query.sort {
+        ConnectionSort::Newest => (
+            "$8::float8 is null and ($4::timestamptz is null or (c.connected_at, c.id) < ($4, $5))",
+            "c.connected_at",
+        ),
+        ConnectionSort::Waiting => (
+            "$4::timestamptz is null
+             and ($8::float8 is null or (coalesce(c.waiting, -1)::float8, c.id) < ($8, $5))",
+            "coalesce(c.waiting, -1)",
+        ),
+        ConnectionSort::Rate => (
+            "$4::timestamptz is null
+             and ($8::float8 is null or (coalesce(c.rate, -1)::float8, c.id) < ($8, $5))",
+            "coalesce(c.rate, -1)",
+        ),
+    };
+    let (since, load) = match query.after {
+        Some((Place::Since(since), _)) => (Some(since), None),
+        Some((Place::Load(load), _)) => (None, Some(load)),
+        None => (None, None),
+    };
+    let statement = format!(
         "select c.id, c.project_id, c.kind, c.actor, c.actor_name, c.address, c.client, c.connected_at, c.channels,
                 c.keys, i.name as instance, c.rate, c.waiting, c.end_asked_at is not null as ending
          from connections c join instances i on i.id = c.instance_id
          where c.project_id = $1
            and ($2::text is null or $2 = any(c.channels))
            and ($3::uuid is null or $3 = any(c.keys))
-           and ($4::timestamptz is null or (c.connected_at, c.id) < ($4, $5))
+           and {behind}
            and not exists (
              select from regexp_split_to_table(lower($7), '\\s+') word
              where position(word in lower(concat_ws(' ', c.actor_name, c.actor, c.address, c.client, i.name))) = 0)
-         order by c.connected_at desc, c.id desc
-         limit $6",
-    )
-    .bind(project.uuid())
-    .bind(&query.channel)
-    .bind(query.key.map(ApiKeyId::uuid))
-    .bind(query.after.map(|after| after.0))
-    .bind(query.after.map(|after| after.1.uuid()))
-    .bind(i64::from(limit))
-    .bind(query.text.trim())
-    .fetch_all(connection)
-    .await
+         order by {order} desc, c.id desc
+         limit $6"
+    );
+    // Of the parts above alone.
+    sqlx::query_as(AssertSqlSafe(statement))
+        .bind(project.uuid())
+        .bind(&query.channel)
+        .bind(query.key.map(ApiKeyId::uuid))
+        .bind(since)
+        .bind(query.after.map(|after| after.1.uuid()))
+        .bind(i64::from(limit))
+        .bind(query.text.trim())
+        .bind(load)
+        .fetch_all(connection)
+        .await
 }
 
 /// How many connections of a project there are: instance, kind and number.

@@ -112,6 +112,50 @@ pub async fn with_roles(
     Ok(rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect())
 }
 
+/// At most `limit` people of a project by name, behind `after`, with each of these words in a name, an address or a role,
+/// and of these ids, where there are some.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn page(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    words: &[String],
+    ids: &[Uuid],
+    after: Option<(UserId, &str)>,
+    limit: u32,
+) -> Result<Vec<Person>, sqlx::Error> {
+    let rows: Vec<PersonRow> = sqlx::query_as(
+        "select u.id, u.email, u.name, m.created_at as joined_at,
+                m.disabled_at is not null or u.disabled_at is not null as disabled,
+                array(select r.role from member_roles r
+                      where r.project_id = m.project_id and r.user_id = u.id order by r.role) as roles,
+                array(select o.organization_id from organization_members o
+                      where o.project_id = m.project_id and o.user_id = u.id
+                      order by o.organization_id) as organizations
+         from memberships m join users u on u.id = m.user_id
+         where m.project_id = $1
+           and u.id = all($2)
+           and not exists (
+             select from unnest($3::text[]) word
+             where position(word in lower(concat_ws(' ', u.name, u.email))) = 0
+               and not exists (select from member_roles r
+                               where r.project_id = m.project_id and r.user_id = u.id
+                                 and position(word in r.role) > 0))
+           and ($4::uuid is null or (lower(u.name), u.id) > (lower($5::text), $4))
+         order by lower(u.name), u.id limit $6",
+    )
+    .bind(project.uuid())
+    .bind(ids)
+    .bind(words)
+    .bind(after.map(|(id, _)| id.uuid()))
+    .bind(after.map(|(_, name)| name))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// Holds everybody else's changes to the project's people back until the transaction ends: who
 /// counts the remaining administrators must not be overtaken.
 ///

@@ -1,10 +1,15 @@
 //! People, roles, keys, sessions and the audit log.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
-use tidewatch_app::model::{ApiKey, AuditEntry, AuditPage, AuditQuery, Organization, People, Role, Session};
-use tidewatch_events::id::{AuditEntryId, OrganizationId};
+use tidewatch_app::model::{
+    ApiKeyPage, ApiKeyQuery, AuditEntry, AuditPage, AuditQuery, Invitation, Organization, People,
+    PeopleQuery, PersonPage, Role, Session,
+};
+use tidewatch_events::id::{ApiKeyId, AuditEntryId, OrganizationId, UserId};
 use tidewatch_events::{Permission, PermissionSet};
+use uuid::Uuid;
 
 use super::cut_page;
 use crate::access::Caller;
@@ -17,20 +22,101 @@ use crate::state::AppState;
 /// Entries of one page of the audit log.
 pub const AUDIT_PAGE: u32 = 50;
 
-/// Who is in the project, and as what.
+/// A page of who is in the project, by name.
 ///
 /// # Errors
 /// 403 without `users.read`; customers of the project see none of each other.
-pub async fn people(state: &AppState, caller: &Caller) -> Result<People, Error> {
+pub async fn person_page(
+    state: &AppState,
+    caller: &Caller,
+    query: &PeopleQuery,
+    limit: u32,
+) -> Result<PersonPage, Error> {
+    caller.require_manager(&Permission::USERS_READ)?;
+    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+    person_page_of(&mut snapshot, caller, query, limit).await
+}
+
+async fn person_page_of(
+    connection: &mut sqlx::PgConnection,
+    caller: &Caller,
+    query: &PeopleQuery,
+    limit: u32,
+) -> Result<PersonPage, Error> {
+    let (words, ids) = words_and_ids(query.q.as_deref(), UserId::uuid);
+    let after = query.after.as_deref().map(read_place).transpose()?;
+    let mut people = db::people::page(connection, caller.project(), &words, &ids, after, limit + 1).await?;
+    // By name as well: who is a page's last may be out of the project before the following one is asked for.
+    let next = cut_page(&mut people, limit, |last| format!("{}:{}", last.id, last.name));
+    Ok(PersonPage { people, next })
+}
+
+fn read_place(after: &str) -> Result<(UserId, &str), Error> {
+    after
+        .split_once(':')
+        .and_then(|(id, name)| Some((id.parse().ok()?, name)))
+        .ok_or_else(|| Error::parameter("after", "is not the `next` of a page"))
+}
+
+/// What somebody looks for: words in small letters, and those that are ids.
+fn words_and_ids<Id: FromStr>(q: Option<&str>, uuid: fn(Id) -> Uuid) -> (Vec<String>, Vec<Uuid>) {
+    let (mut words, mut ids) = (Vec::new(), Vec::new());
+    for word in q.unwrap_or_default().split_whitespace() {
+        match word.parse() {
+            Ok(id) => ids.push(uuid(id)),
+            Err(_) => words.push(word.to_lowercase()),
+        }
+    }
+    (words, ids)
+}
+
+/// A page of who is in the project, with the roles, organizations and invitations there are.
+///
+/// # Errors
+/// 403 without `users.read`; customers of the project see none of each other.
+pub async fn people(
+    state: &AppState,
+    caller: &Caller,
+    query: &PeopleQuery,
+    limit: u32,
+) -> Result<People, Error> {
     caller.require_manager(&Permission::USERS_READ)?;
     let project = caller.project();
     let mut snapshot = db::begin_snapshot(&state.pool, project).await?;
     let may_manage = caller.may(&Permission::PEOPLE_MANAGE);
-    let people = db::people::list(&mut snapshot, project, None).await?;
+    let PersonPage { people, next } = person_page_of(&mut snapshot, caller, query, limit).await?;
     let invitations =
         if may_manage { db::invitations::list(&mut snapshot, project).await? } else { Vec::new() };
+    let roles = roles_of(&mut snapshot, caller).await?;
+    let organizations = organizations_of(&mut snapshot, caller).await?;
+    let permissions = state.modules.permissions().iter().map(ToString::to_string).collect();
+    Ok(People { people, next, invitations, roles, organizations, permissions })
+}
+
+/// Who was asked to join the project, and has not yet.
+///
+/// # Errors
+/// 403 without `people.manage`.
+pub async fn invitations(state: &AppState, caller: &Caller) -> Result<Vec<Invitation>, Error> {
+    caller.require_manager(&Permission::PEOPLE_MANAGE)?;
+    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+    Ok(db::invitations::list(&mut snapshot, caller.project()).await?)
+}
+
+/// The project's roles, those that all projects have first.
+///
+/// # Errors
+/// 403 without `users.read`.
+pub async fn roles(state: &AppState, caller: &Caller) -> Result<Vec<Role>, Error> {
+    caller.require_manager(&Permission::USERS_READ)?;
+    let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
+    roles_of(&mut snapshot, caller).await
+}
+
+async fn roles_of(connection: &mut sqlx::PgConnection, caller: &Caller) -> Result<Vec<Role>, Error> {
+    let project = caller.project();
     let members: BTreeMap<String, i64> =
-        db::roles::count_members(&mut snapshot, project).await?.into_iter().collect();
+        db::roles::count_members(connection, project).await?.into_iter().collect();
     let count = |name: &str| members.get(name).map_or(0, |count| count.unsigned_abs());
     let built_in = BUILT_IN.iter().map(|role| Role {
         name: role.name.to_owned(),
@@ -41,7 +127,7 @@ pub async fn people(state: &AppState, caller: &Caller) -> Result<People, Error> 
         built_in: true,
         members: count(role.name),
     });
-    let custom = db::roles::list(&mut snapshot, project).await?;
+    let custom = db::roles::list(connection, project).await?;
     let custom = custom.into_iter().map(|role| Role {
         members: count(&role.name),
         name: role.name,
@@ -51,10 +137,7 @@ pub async fn people(state: &AppState, caller: &Caller) -> Result<People, Error> 
         project_wide: role.project_wide,
         built_in: false,
     });
-    let roles = built_in.chain(custom).collect();
-    let organizations = organizations_of(&mut snapshot, caller).await?;
-    let permissions = state.modules.permissions().iter().map(ToString::to_string).collect();
-    Ok(People { people, invitations, roles, organizations, permissions })
+    Ok(built_in.chain(custom).collect())
 }
 
 fn names_of(permissions: &PermissionSet) -> Vec<String> {
@@ -89,14 +172,24 @@ async fn organizations_of(
         .collect())
 }
 
-/// The project's API keys.
+/// A page of the project's API keys, newest first.
 ///
 /// # Errors
 /// 403 without `keys.manage`.
-pub async fn api_keys(state: &AppState, caller: &Caller) -> Result<Vec<ApiKey>, Error> {
+pub async fn api_keys(
+    state: &AppState,
+    caller: &Caller,
+    query: &ApiKeyQuery,
+    limit: u32,
+) -> Result<ApiKeyPage, Error> {
     caller.require_manager(&Permission::KEYS_MANAGE)?;
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
-    Ok(db::api_keys::list(&mut snapshot, caller.project(), None).await?)
+    let (words, ids) = words_and_ids(query.q.as_deref(), ApiKeyId::uuid);
+    let project = caller.project();
+    let mut api_keys =
+        db::api_keys::page(&mut snapshot, project, &words, &ids, query.after, limit + 1).await?;
+    let next = cut_page(&mut api_keys, limit, |last| last.id);
+    Ok(ApiKeyPage { api_keys, next })
 }
 
 /// The caller's own logins.

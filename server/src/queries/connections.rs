@@ -1,6 +1,6 @@
 //! Who is connected.
 
-use tidewatch_app::model::{Connection, ConnectionPage, ConnectionQuery, InstanceCount};
+use tidewatch_app::model::{Connection, ConnectionPage, ConnectionQuery, ConnectionSort, InstanceCount};
 use tidewatch_events::id::{ApiKeyId, ConnectionId};
 use tidewatch_events::{Permission, ProjectId};
 use time::OffsetDateTime;
@@ -8,11 +8,11 @@ use time::OffsetDateTime;
 use super::cut_page;
 use crate::access::Caller;
 use crate::db;
-use crate::db::connections::{ListedConnection, Wanted};
+use crate::db::connections::{ListedConnection, Place, Wanted};
 use crate::error::Error;
 use crate::state::AppState;
 
-/// A page of the project's connections on all instances, newest first. For some seconds every instance
+/// A page of the project's connections on all instances. For some seconds every instance
 /// tells how busy they are.
 ///
 /// # Errors
@@ -28,12 +28,13 @@ pub async fn connections(
         channel: query.channel.as_ref().map(ToString::to_string),
         key: query.key,
         text: query.q.clone().unwrap_or_default(),
-        after: query.after.as_deref().map(read_cursor).transpose()?,
+        sort: query.sort,
+        after: query.after.as_deref().map(|after| read_cursor(query.sort, after)).transpose()?,
     };
     look_now(state, caller.project()).await?;
     let mut snapshot = db::begin_snapshot(&state.pool, caller.project()).await?;
     let mut rows = db::connections::list(&mut snapshot, caller.project(), &wanted, limit + 1).await?;
-    let next = cut_page(&mut rows, limit, cursor_of);
+    let next = cut_page(&mut rows, limit, |last| cursor_of(query.sort, last));
     let counts = db::connections::count(&mut snapshot, caller.project()).await?;
     let counts = counts
         .into_iter()
@@ -69,16 +70,29 @@ pub(super) fn connection_of(listed: ListedConnection) -> Connection {
     }
 }
 
-fn cursor_of(last: &ListedConnection) -> String {
+/// `next` of a page that ends with this one. An order by load says which it is: the numbers of one are none of another.
+fn cursor_of(sort: ConnectionSort, last: &ListedConnection) -> String {
     let row = &last.connection;
-    format!("{}:{}", row.connected_at.unix_timestamp_nanos(), ConnectionId::from_uuid(row.id))
+    let id = ConnectionId::from_uuid(row.id);
+    match sort {
+        ConnectionSort::Newest => format!("{}:{id}", row.connected_at.unix_timestamp_nanos()),
+        ConnectionSort::Waiting => format!("waiting:{}:{id}", last.waiting.unwrap_or(-1)),
+        ConnectionSort::Rate => format!("rate:{}:{id}", last.rate.map_or(-1.0, f64::from)),
+    }
 }
 
-fn read_cursor(text: &str) -> Result<(OffsetDateTime, ConnectionId), Error> {
-    text.split_once(':')
-        .and_then(|(nanos, id)| {
-            let at = OffsetDateTime::from_unix_timestamp_nanos(nanos.parse().ok()?).ok()?;
-            Some((at, id.parse().ok()?))
-        })
-        .ok_or_else(|| Error::parameter("after", "is not the `next` of a page"))
+fn read_cursor(sort: ConnectionSort, text: &str) -> Result<(Place, ConnectionId), Error> {
+    let load = |text: &str| text.parse().ok().filter(|load: &f64| load.is_finite()).map(Place::Load);
+    let read = || {
+        let (place, id) = text.rsplit_once(':')?;
+        let place = match sort {
+            ConnectionSort::Newest => {
+                OffsetDateTime::from_unix_timestamp_nanos(place.parse().ok()?).ok().map(Place::Since)
+            }
+            ConnectionSort::Waiting => place.strip_prefix("waiting:").and_then(load),
+            ConnectionSort::Rate => place.strip_prefix("rate:").and_then(load),
+        };
+        Some((place?, id.parse().ok()?))
+    };
+    read().ok_or_else(|| Error::parameter("after", "is not the `next` of a page in this order"))
 }

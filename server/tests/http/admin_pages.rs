@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use tidewatch_server::db::audit::{self, NewAuditEntry};
 
-use crate::pages::{administrator, page};
+use crate::pages::{administrator, page, post};
 use crate::support::{TestServer, read_json};
 use crate::webhook_receiver::{self, Receiver, delivery_in, make_at};
 
@@ -157,6 +157,108 @@ async fn what_nothing_takes_back_is_asked_first(pool: PgPool) {
         for change in changes {
             assert!(is_asked_first(&shown, change), "{change}: {shown}");
         }
+    }
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn all_jobs_of_a_state_are_called_off_and_done_again_by_a_form(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    for name in ["a", "b"] {
+        let body = json!({ "name": name, "scopes": ["events.read"], "expiresInDays": 1 });
+        server.client.post("/api/v1/api-keys").json(&body).send().await.expect("an answer");
+    }
+    let all = page(&client, "/jobs").await.1;
+    assert!(!all.contains("data-change=\"cancelJobs\""), "of several states nothing is done at once");
+    let path = "/jobs?state=scheduled&queue=default";
+    let shown = page(&client, path).await.1;
+    assert!(shown.contains("Call 2 off…") && is_asked_first(&shown, "cancelJobs"), "{shown}");
+    let fields = [
+        ("project", ""),
+        ("change[cancelJobs][state]", "scheduled"),
+        ("change[cancelJobs][queue]", "default"),
+    ];
+    let shown = post(&client, path, "change_project", &fields).await;
+    assert!(shown.contains("2 jobs are called off."), "{shown}");
+    let path = "/jobs?state=cancelled&kind=key.revoke";
+    let shown = page(&client, path).await.1;
+    assert!(shown.contains("Do all of key.revoke again…"), "{shown}");
+    let fields = [
+        ("project", ""),
+        ("change[retryJobs][state]", "cancelled"),
+        ("change[retryJobs][kind]", "key.revoke"),
+    ];
+    let shown = post(&client, path, "change_project", &fields).await;
+    assert!(shown.contains("2 jobs are done again."), "{shown}");
+
+    let jobs = server.client.json("/api/v1/jobs?kind=key.revoke").await;
+    let (id, key) = (jobs["jobs"][0]["id"].as_str(), jobs["jobs"][0]["payload"]["keyId"].as_str());
+    let shown = page(&client, &format!("/jobs/{}", id.expect("an id"))).await.1;
+    assert!(
+        shown.contains(&format!("href=\"/records/{}\"", key.expect("a key"))),
+        "what it is about: {shown}"
+    );
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn what_jobs_connections_and_the_audit_log_are_asked_for_can_be_kept(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    for (path, asked) in [
+        ("/jobs", "state=dead&queue=webhooks"),
+        ("/connections", "channel=orders&sort=waiting"),
+        ("/audit", "action=role."),
+    ] {
+        let fields = [("project", ""), ("path", path), ("query", asked), ("name", "Mine")];
+        let address = format!("{path}?{asked}");
+        let shown = page(&client, &address).await.1;
+        let query = asked.replace('&', "&amp;");
+        assert!(shown.contains(&format!("name=\"query\" value=\"{query}\"")), "{path}: {shown}");
+        let shown = post(&client, &address, "save_view", &fields).await;
+        assert!(shown.contains(&format!("href=\"{path}?{query}\" aria-current=\"true\"")), "{path}: {shown}");
+    }
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn many_people_and_keys_are_shown_page_by_page(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let client = administrator(&server).await;
+    sqlx::query(
+        "with made as (
+             insert into users (id, email, name, password_hash)
+             select gen_random_uuid(), 'p' || number || '@example.test', 'Person ' || to_char(number, 'FM000'), ''
+             from generate_series(1, 150) number returning id
+         )
+         insert into memberships (project_id, user_id) select $1, id from made",
+    )
+    .bind(server.project.uuid())
+    .execute(&pool)
+    .await
+    .expect("many people");
+    sqlx::query(
+        "insert into api_keys (id, project_id, name, digest, hint, scopes, created_by)
+         select gen_random_uuid(), $1, 'Key ' || number, sha256(number::text::bytea), '', '{events.read}', 'a test'
+         from generate_series(1, 150) number",
+    )
+    .bind(server.project.uuid())
+    .execute(&pool)
+    .await
+    .expect("many keys");
+    for (path, back) in [("/people", "Back to the first"), ("/api-keys", "Back to newest")] {
+        let shown = page(&client, &format!("{path}?q=test&project=demo")).await.1;
+        assert!(shown.contains("data-count=\"100\"") && !shown.contains(back), "{path}");
+        let next = shown.split("rel=\"next\"").next().and_then(|before| before.rsplit("href=\"").next());
+        let next = next.and_then(|link| link.split('"').next()).expect("a link").replace("&amp;", "&");
+        assert!(
+            next.starts_with(&format!("{path}?q=test&after=")) && next.ends_with("&project=demo"),
+            "{next}"
+        );
+        let shown = page(&client, &next).await.1;
+        assert!(shown.contains(back) && !shown.contains("rel=\"next\""), "{path}");
+        assert!(shown.contains("name=\"q\" value=\"test\""), "{path} keeps the words");
     }
     server.stop().await;
 }

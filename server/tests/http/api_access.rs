@@ -416,3 +416,92 @@ async fn every_answer_carries_the_security_headers(pool: PgPool) {
     assert_ne!(Some(first_nonce), second, "another one each time");
     server.stop().await;
 }
+
+/// The names in a list of the API, page by page.
+async fn paged(client: &Client, path: &str, list: &str) -> Vec<String> {
+    let (mut names, mut address) = (Vec::new(), format!("{path}?limit=2"));
+    loop {
+        let page = client.json(&address).await;
+        let rows = page[list].as_array().expect("a list");
+        assert!(rows.len() <= 2, "{page}");
+        names.extend(rows.iter().map(|row| row["name"].as_str().expect("a name").to_owned()));
+        let Some(next) = page["next"].as_str() else { return names };
+        let after = serde_urlencoded::to_string([("after", next)]).expect("a query");
+        address = format!("{path}?limit=2&{after}");
+    }
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn people_are_found_by_words_and_ids_and_read_page_by_page(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut ids = Vec::new();
+    for (name, role) in [("Ann", "viewer"), ("ben", "operator"), ("Cleo", "viewer"), ("dan", "admin")] {
+        let email = format!("{name}@example.test");
+        ids.push(server.add_person(server.project, &email, &[role], &[]).await);
+    }
+    let other = server.add_project("other").await;
+    server.add_person(other, "Abe@example.test", &["viewer"], &[]).await;
+    let all = ["Ann@example.test", "ben@example.test", "Cleo@example.test", "dan@example.test"];
+    assert_eq!(paged(&server.client, "/api/v1/people", "people").await, all);
+    assert_eq!(server.client.json("/api/v1/people").await["next"], json!(null), "all of them at once");
+    let (ann, cleo) = (ids[0], ids[2]);
+    for (q, found) in [
+        ("VIEWER example.test".to_owned(), vec![all[0], all[2]]),
+        ("ann".to_owned(), vec![all[0]]),
+        ("ann viewer operator".to_owned(), vec![]),
+        (ann.to_string(), vec![all[0]]),
+        (format!("{cleo} viewer"), vec![all[2]]),
+        (format!("{cleo} {ann}"), vec![]),
+        ("%".to_owned(), vec![]),
+    ] {
+        let query = serde_urlencoded::to_string([("q", &q)]).expect("a query");
+        let page = server.client.json(&format!("/api/v1/people?{query}")).await;
+        let names: Vec<_> =
+            page["people"].as_array().expect("people").iter().map(|one| &one["name"]).collect();
+        assert_eq!(names, found, "{q}");
+    }
+    for wrong in ["limit=0", "limit=1001", "after=nonsense", "page=2"] {
+        assert_eq!(server.client.status(&format!("/api/v1/people?{wrong}")).await, 400, "{wrong}");
+    }
+    // Who was behind the last page is there all the same when its last one has left the project.
+    let first = server.client.json("/api/v1/people?limit=2").await["next"].clone();
+    let after =
+        serde_urlencoded::to_string([("after", first.as_str().expect("another page"))]).expect("a query");
+    server.client.delete(&format!("/api/v1/people/{}", ids[1])).send().await.expect("an answer");
+    let rest = server.client.json(&format!("/api/v1/people?{after}")).await;
+    assert_eq!(rest["people"].as_array().map(Vec::len), Some(2), "{rest}");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn keys_are_found_by_words_and_ids_and_read_page_by_page(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let (_, admin) = person(&server, "admin", &["admin"]).await;
+    let mut ids = Vec::new();
+    for (name, scope) in [("Billing", "events.read"), ("Shop", "events.publish"), ("Shop two", "events.read")]
+    {
+        let (status, made) =
+            send(admin.post("/api/v1/api-keys"), json!({ "name": name, "scopes": [scope] })).await;
+        assert_eq!(status, 201, "{made}");
+        ids.push(made["id"].as_str().expect("an id").to_owned());
+    }
+    let all = paged(&admin, "/api/v1/api-keys", "apiKeys").await;
+    assert_eq!(all[..3], ["Shop two", "Shop", "Billing"], "newest first: {all:?}");
+    for (q, found) in [
+        ("shop".to_owned(), vec!["Shop two", "Shop"]),
+        ("SHOP events.read".to_owned(), vec!["Shop two"]),
+        ("admin@ billing".to_owned(), vec!["Billing"]),
+        (ids[1].clone(), vec!["Shop"]),
+        ("nothing".to_owned(), vec![]),
+    ] {
+        let query = serde_urlencoded::to_string([("q", &q)]).expect("a query");
+        let page = admin.json(&format!("/api/v1/api-keys?{query}")).await;
+        let names: Vec<_> =
+            page["apiKeys"].as_array().expect("keys").iter().map(|one| &one["name"]).collect();
+        assert_eq!(names, found, "{q}");
+    }
+    for wrong in ["limit=0", "limit=1001", "after=nonsense"] {
+        assert_eq!(admin.status(&format!("/api/v1/api-keys?{wrong}")).await, 400, "{wrong}");
+    }
+    server.stop().await;
+}

@@ -254,3 +254,56 @@ async fn a_channel_shows_who_listens_and_what_went_out_as_far_as_one_may_see_it(
     assert_eq!((payloads(&theirs), &theirs["row"]["listeners"]), (vec![], &json!(0)));
     server.stop().await;
 }
+
+/// A connection that is that busy, on an instance of its own; its id.
+async fn add_busy(server: &TestServer, rate: Option<f32>, waiting: Option<i64>) -> String {
+    let id = uuid::Uuid::now_v7();
+    sqlx::query("insert into instances (id, name, seen_at) values ($1, 'other', now() + interval '1 hour')")
+        .bind(id)
+        .execute(&server.pool)
+        .await
+        .expect("an instance");
+    sqlx::query(
+        "insert into connections
+             (id, instance_id, project_id, kind, actor, actor_name, client, connected_at, rate, waiting)
+         values ($1, $1, $2, 'sse', 'system:test', '', '', now(), $3, $4)",
+    )
+    .bind(id)
+    .bind(server.project.uuid())
+    .bind(rate)
+    .bind(waiting)
+    .execute(&server.pool)
+    .await
+    .expect("a connection");
+    tidewatch_events::id::ConnectionId::from_uuid(id).to_string()
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn the_busiest_and_those_that_wait_most_come_first_where_that_is_asked(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let slow = add_busy(&server, Some(0.1), Some(900)).await;
+    let busy = add_busy(&server, Some(12.3), Some(3)).await;
+    let same = add_busy(&server, Some(12.3), Some(3)).await;
+    let unknown = add_busy(&server, None, None).await;
+    assert_eq!(ids(&server.client, "?sort=newest").await, [&*unknown, &*same, &*busy, &*slow]);
+    for (sort, order) in
+        [("waiting", [&*slow, &*same, &*busy, &*unknown]), ("rate", [&*same, &*busy, &*slow, &*unknown])]
+    {
+        assert_eq!(ids(&server.client, &format!("?sort={sort}")).await, order);
+        let mut paged = Vec::new();
+        let mut address = format!("/api/v1/connections?sort={sort}&limit=1");
+        loop {
+            let page = server.client.json(&address).await;
+            paged.push(page["connections"][0]["id"].as_str().expect("a connection").to_owned());
+            let Some(next) = page["next"].as_str() else { break };
+            address = format!("/api/v1/connections?sort={sort}&limit=1&after={next}");
+        }
+        assert_eq!(paged, order, "page by page");
+    }
+    let first = server.client.json("/api/v1/connections?sort=rate&limit=1").await;
+    let next = first["next"].as_str().expect("another page");
+    for wrong in ["sort=nonsense".to_owned(), format!("sort=waiting&after={next}"), format!("after={next}")] {
+        assert_eq!(server.client.status(&format!("/api/v1/connections?{wrong}")).await, 400, "{wrong}");
+    }
+    server.stop().await;
+}

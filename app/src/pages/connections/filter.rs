@@ -8,7 +8,7 @@ use crate::address::with_parameters;
 use crate::components::error_state::encode;
 use crate::contexts::project::use_project;
 use crate::error::AppError;
-use crate::model::ConnectionQuery;
+use crate::model::{ConnectionQuery, ConnectionSort};
 
 /// What the address asks for.
 pub(super) fn read_query(params: &ParamsMap) -> Result<ConnectionQuery, AppError> {
@@ -23,6 +23,8 @@ pub(super) fn read_query(params: &ParamsMap) -> Result<ConnectionQuery, AppError
             .map(|text| text.parse().map_err(|error| invalid("key", format!("`{text}` {error}"))))
             .transpose()?,
         q: text("q"),
+        // What is no order counts as not said.
+        sort: text("sort").and_then(|sort| sort.parse().ok()).unwrap_or_default(),
         after: text("after"),
     })
 }
@@ -35,9 +37,24 @@ pub(super) fn href(query: &ConnectionQuery, after: Option<&str>) -> String {
             ("channel", query.channel.as_ref().map(|channel| encode(&channel.to_string()))),
             ("key", query.key.map(|key| key.to_string())),
             ("q", query.q.as_deref().map(encode)),
+            ("sort", (query.sort != ConnectionSort::default()).then(|| query.sort.as_str().to_owned())),
             ("after", after.map(encode)),
         ],
     )
+}
+
+/// What the address asks for, without the page.
+pub(super) fn asked(query: &ConnectionQuery) -> String {
+    href(query, None).split_once('?').map(|(_, asked)| asked.to_owned()).unwrap_or_default()
+}
+
+/// An order in words.
+const fn order(sort: ConnectionSort) -> &'static str {
+    match sort {
+        ConnectionSort::Newest => "Newest first",
+        ConnectionSort::Waiting => "Most waiting first",
+        ConnectionSort::Rate => "Busiest first",
+    }
 }
 
 /// A form that asks for those on a channel, or on the word of a key.
@@ -62,7 +79,7 @@ pub(super) fn Filter() -> impl IntoView {
         move || message_of(name)().map(|message| view! { <span class="field-error">{message}</span> })
     };
     let is_filtered = move || {
-        ["q", "channel", "key"]
+        ["q", "channel", "key", "sort"]
             .iter()
             .any(|name| params.read().get(name).is_some_and(|text| !text.is_empty()))
     };
@@ -83,6 +100,18 @@ pub(super) fn Filter() -> impl IntoView {
                 <input type="text" name="key" value=value("key") placeholder="key_…" autocomplete="off" aria-invalid=is_wrong("key")/>
                 {message("key")}
             </label>
+            <label class="field">
+                <span>"Order"</span>
+                <select name="sort">
+                    {ConnectionSort::ALL
+                        .map(|sort| {
+                            let selected = move || value("sort")() == sort.as_str();
+                            view! { <option value=sort.as_str() selected=selected>{order(sort)}</option> }
+                        })
+                        .into_iter()
+                        .collect_view()}
+                </select>
+            </label>
             <button class="button">"Filter"</button>
             {move || is_filtered().then(|| view! { <a class="button button-quiet" href=project.href("/connections")>"Show all"</a> })}
         </form>
@@ -98,12 +127,22 @@ mod tests {
         let mut params = ParamsMap::new();
         params.insert("channel", "private-orders".to_owned());
         params.insert("q", "ann 10.0".to_owned());
+        params.insert("sort", "waiting".to_owned());
         params.insert("after", "12:con_x".to_owned());
         let query = read_query(&params).expect("a query");
         assert_eq!(
             href(&query, query.after.as_deref()),
-            "/connections?channel=private-orders&q=ann%2010.0&after=12%3Acon_x"
+            "/connections?channel=private-orders&q=ann%2010.0&sort=waiting&after=12%3Acon_x"
         );
+    }
+
+    #[test]
+    fn an_order_that_is_none_counts_as_not_said() {
+        let mut params = ParamsMap::new();
+        params.insert("sort", "nonsense".to_owned());
+        params.insert("after", "12:con_x".to_owned());
+        let query = read_query(&params).expect("a query");
+        assert_eq!((query.sort, &*asked(&query)), (ConnectionSort::Newest, ""));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::components::{EmptyState, LiveTable, Pagination, ReadFreshness, WhileA
 use crate::contexts::project::use_project;
 use crate::live::reduce::PolledList;
 use crate::live::{Anchor, refetch_after, use_live};
-use crate::model::{Connection, ConnectionPage, ConnectionQuery, Snapshot};
+use crate::model::{Connection, ConnectionPage, ConnectionQuery, ConnectionSort, Snapshot};
 
 /// A page of connections, read anew every other second.
 #[component]
@@ -31,6 +31,12 @@ pub(super) fn ConnectionTable(
     let is_empty = Memo::new(move |_| list.with(|list| list.visible().is_empty()));
     let is_filtered = query.channel.is_some() || query.key.is_some() || query.q.is_some();
     let newest = query.after.as_ref().map(|_| project.href(&href(&query, None)));
+    let sort = query.sort;
+    let sorted = move |by: ConnectionSort| (by == sort).then_some("descending");
+    let (first, further) = match sort {
+        ConnectionSort::Newest => ("Back to newest", "Older"),
+        ConnectionSort::Waiting | ConnectionSort::Rate => ("Back to the first", "More"),
+    };
     let query = StoredValue::new(query);
     let older = Memo::new(move |_| {
         let next = list.with(|list| list.page().next.clone())?;
@@ -41,7 +47,7 @@ pub(super) fn ConnectionTable(
         <Counts list/>
         <LiveTable list what="connections" freshness=move || view! { <ReadFreshness as_of/> }>
             <table class="table connections" class:is-empty=move || is_empty.get()>
-                <caption class="visually-hidden">"Connections, newest first"</caption>
+                <caption class="visually-hidden">"Connections"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Who"</th>
@@ -49,8 +55,8 @@ pub(super) fn ConnectionTable(
                         <th scope="col">"Where"</th>
                         <th scope="col">"Since"</th>
                         <th scope="col">"Channels"</th>
-                        <th scope="col" class="numeric">"Rate"</th>
-                        <th scope="col" class="numeric">"Waiting"</th>
+                        <th scope="col" class="numeric" aria-sort=sorted(ConnectionSort::Rate)>"Rate"</th>
+                        <th scope="col" class="numeric" aria-sort=sorted(ConnectionSort::Waiting)>"Waiting"</th>
                         <td></td>
                     </tr>
                 </thead>
@@ -64,7 +70,7 @@ pub(super) fn ConnectionTable(
                 <Nothing is_filtered/>
             </Show>
         </LiveTable>
-        <Pagination newest=newest.clone() older/>
+        <Pagination newest=newest.clone() older first further/>
         </WhileAllowed>
     }
 }

@@ -31,6 +31,12 @@ pub(super) fn href(query: &JobQuery) -> String {
     )
 }
 
+/// What the address asks for, without the page.
+pub(super) fn asked(query: &JobQuery) -> String {
+    let first = href(&in_state(query, query.state));
+    first.split_once('?').map(|(_, asked)| asked.to_owned()).unwrap_or_default()
+}
+
 /// The same list in another state, from its beginning.
 pub(super) fn in_state(query: &JobQuery, state: Option<JobState>) -> JobQuery {
     JobQuery { state, after: None, ..query.clone() }
@@ -47,5 +53,6 @@ mod tests {
         params.insert("kind", "key.revoke".to_owned());
         params.insert("after", "nonsense".to_owned());
         assert_eq!(href(&read_query(&params)), "/jobs?state=dead&kind=key.revoke");
+        assert_eq!(asked(&read_query(&params)), "state=dead&kind=key.revoke");
     }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use tidewatch_events::job::JobState;
 
+use super::actions::ManyActions;
 use super::filter::JobFilter;
 use super::row::JobRow;
 use super::scope::{href, in_state};
@@ -40,6 +41,7 @@ pub(super) fn JobTable(query: JobQuery, snapshot: Snapshot<JobPage>, action: Cha
         <WhileAllowed live what="the jobs">
         <StateFilter list query=asked.get_value()/>
         <JobFilter list query=asked.get_value()/>
+        <ManyActions list query=asked.get_value() action/>
         <LiveTable list what="jobs" freshness=move || view! { <ReadFreshness as_of/> }>
             <table class="table jobs" class:is-empty=move || is_empty.get()>
                 <caption class="visually-hidden">"Jobs, newest first"</caption>

@@ -4,7 +4,8 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use tidewatch_events::id::JobId;
+use serde_json::Value;
+use tidewatch_events::id::{JobId, RecordId, WebhookDeliveryId};
 
 use super::actions::JobActions;
 use super::row::progress;
@@ -16,6 +17,7 @@ use crate::components::{
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 use crate::error::AppError;
+use crate::format;
 use crate::live::reduce::Polled;
 use crate::live::{Anchor, refetch_after, use_live};
 use crate::model::{Job, Snapshot};
@@ -95,6 +97,7 @@ fn JobView(snapshot: Snapshot<Job>) -> impl IntoView {
                         <div><dt>"Ended"</dt><dd>{move || time(job.read().finished_at)}</dd></div>
                         {move || note(&job.read()).map(|note| view! { <div><dt>"It says"</dt><dd>{note}</dd></div> })}
                     </dl>
+                    <About payload=first.payload.clone()/>
                     <h2>"With what"</h2>
                     <Json value=first.payload.clone()/>
                 </section>
@@ -106,6 +109,37 @@ fn JobView(snapshot: Snapshot<Job>) -> impl IntoView {
         </article>
         </WhileAllowed>
     }
+}
+
+/// Links to what the job is about, by the ids in its payload.
+#[component]
+fn About(payload: Value) -> impl IntoView {
+    let project = use_project();
+    let ids = ids_in(&payload);
+    (!ids.is_empty()).then(|| {
+        view! {
+            <h2>"About"</h2>
+            <ul class="tags">
+                {ids
+                    .into_iter()
+                    .map(|id| view! {
+                        <li>
+                            <a rel="external" href=project.href(&format!("/records/{id}"))>
+                                <code>{format::short_id(&id.to_string())}</code>
+                            </a>
+                        </li>
+                    })
+                    .collect_view()}
+            </ul>
+        }
+    })
+}
+
+/// The ids that a payload's fields hold. A delivery is on the page of its webhook, which its id does not name.
+fn ids_in(payload: &Value) -> Vec<RecordId> {
+    let fields = payload.as_object().into_iter().flat_map(|fields| fields.values());
+    let ids = fields.filter_map(Value::as_str).filter_map(|text| text.parse::<RecordId>().ok());
+    ids.filter(|id| id.prefix() != WebhookDeliveryId::PREFIX).collect()
 }
 
 fn time(at: Option<tidewatch_events::Timestamp>) -> impl IntoView {
@@ -140,4 +174,20 @@ fn Failures(job: Job) -> impl IntoView {
                 .collect_view()}
         </ol>
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_job_is_about_what_its_payload_names() {
+        let id = "ntf_01h455vb4pex5vsknk084sn02q";
+        let delivery = "whd_01h455vb4pex5vsknk084sn02q";
+        let payload = json!({ "notificationId": id, "deliveryId": delivery, "round": 1, "note": "late" });
+        assert_eq!(ids_in(&payload).iter().map(ToString::to_string).collect::<Vec<_>>(), [id]);
+        assert!(ids_in(&json!(null)).is_empty());
+    }
 }

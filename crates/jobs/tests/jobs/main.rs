@@ -10,6 +10,7 @@ mod failure;
 mod fixture;
 mod list;
 mod lost;
+mod manage_many;
 mod many;
 mod order;
 mod progress;

@@ -6,8 +6,7 @@ use axum::extract::{Path, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tidewatch_app::model::{Changed, Invitation, Organization, Person, ProjectChange, Role};
-use tidewatch_events::Permission;
+use tidewatch_app::model::{Changed, Invitation, Organization, PeopleQuery, PersonPage, ProjectChange, Role};
 use tidewatch_events::id::{InvitationId, OrganizationId, UserId};
 
 use crate::access::Caller;
@@ -18,8 +17,14 @@ use crate::http::created::Created;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
 use crate::http::problem_kind::ProblemKind::Refused;
+use crate::http::query::Query;
 use crate::queries;
 use crate::state::AppState;
+
+/// Most people or keys of one page.
+pub(super) const MAX_LIMIT: u64 = 1_000;
+/// So many where nobody asked for another number: those who ask for all at once have all, but for the largest projects.
+pub(super) const DEFAULT_LIMIT: u64 = 500;
 
 /// The routes.
 pub fn routes() -> Routes {
@@ -43,7 +48,12 @@ pub fn routes() -> Routes {
         .get(
             "/api/v1/people",
             list_people,
-            Operation::new("listPeople", "List people").needs("users.read").lists::<Person>("people", "The people."),
+            Operation::new("listPeople", "List people")
+                .needs("users.read")
+                .query::<String>("q", "Only with each of these words in a name, an address or a role, or of this id.")
+                .query::<String>("after", "`next` of the page before.")
+                .query_number("limit", "Most people of the page.", 1, MAX_LIMIT, DEFAULT_LIMIT)
+                .answers::<PersonPage>("A page of people, by name."),
         )
         .patch(
             "/api/v1/people/{id}",
@@ -214,8 +224,23 @@ async fn rename_project(
     carry_out(&state, &caller, origin, ProjectChange::RenameProject { name }).await
 }
 
-async fn list_people(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    Ok(Json(json!({ "people": queries::people(&state, &caller).await?.people })))
+async fn list_people(
+    State(state): State<AppState>,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<PersonPage>, Error> {
+    let limit = read_limit(&query)?;
+    let wanted = PeopleQuery {
+        q: query.get("q").map(ToOwned::to_owned),
+        after: query.get("after").map(ToOwned::to_owned),
+    };
+    Ok(Json(queries::person_page(&state, &caller, &wanted, limit).await?))
+}
+
+/// How many people or keys a page has at most.
+pub(super) fn read_limit(query: &Query) -> Result<u32, Error> {
+    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    Ok(u32::try_from(limit).unwrap_or(u32::MAX - 1))
 }
 
 /// What of a person is changed; what is not there stays as it is.
@@ -249,11 +274,9 @@ async fn set_person(
             Err(Error::field("disabled", "is changed by itself, not together with what a person is"))
         }
         PersonPatch { roles, organizations, disabled: None } => {
-            let people = queries::people(&state, &caller).await?.people;
-            let now = people
-                .into_iter()
-                .find(|known| known.id == id)
-                .ok_or_else(|| Error::NotFound(format!("person {id}")))?;
+            let alone = PeopleQuery { q: Some(id.to_string()), after: None };
+            let now = queries::person_page(&state, &caller, &alone, 1).await?.people.pop();
+            let now = now.ok_or_else(|| Error::NotFound(format!("person {id}")))?;
             let change = ProjectChange::SetPerson {
                 id,
                 roles: roles.unwrap_or(now.roles),
@@ -274,8 +297,7 @@ async fn remove_person(
 }
 
 async fn list_invitations(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    caller.require_manager(&Permission::PEOPLE_MANAGE)?;
-    Ok(Json(json!({ "invitations": queries::people(&state, &caller).await?.invitations })))
+    Ok(Json(json!({ "invitations": queries::invitations(&state, &caller).await? })))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -308,7 +330,7 @@ async fn cancel_invitation(
 }
 
 async fn list_roles(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    Ok(Json(json!({ "roles": queries::people(&state, &caller).await?.roles })))
+    Ok(Json(json!({ "roles": queries::roles(&state, &caller).await? })))
 }
 
 #[derive(Deserialize, JsonSchema)]

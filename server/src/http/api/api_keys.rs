@@ -4,17 +4,18 @@ use axum::Json;
 use axum::extract::{Path, State};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use tidewatch_app::model::{ApiKey, Changed, ProjectChange};
+use serde_json::json;
+use tidewatch_app::model::{ApiKeyPage, ApiKeyQuery, Changed, ProjectChange};
 use tidewatch_events::id::ApiKeyId;
 
-use super::access::{Answer, Made, carry_out, id, make};
+use super::access::{Answer, DEFAULT_LIMIT, MAX_LIMIT, Made, carry_out, id, make, read_limit};
 use crate::access::Caller;
 use crate::api_documents::{Operation, Routes};
 use crate::error::Error;
 use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
 use crate::http::problem_kind::ProblemKind::Refused;
+use crate::http::query::Query;
 use crate::queries;
 use crate::state::AppState;
 
@@ -29,7 +30,14 @@ pub fn routes() -> Routes {
             list_keys,
             Operation::new("listApiKeys", "List API keys")
                 .needs("keys.manage")
-                .lists::<ApiKey>("apiKeys", "The keys, without their secrets."),
+                .query::<String>(
+                    "q",
+                    "Only with each of these words in a name, a scope, who made it or the end of its secret, or of \
+                     this id.",
+                )
+                .query::<ApiKeyId>("after", "`next` of the page before.")
+                .query_number("limit", "Most keys of the page.", 1, MAX_LIMIT, DEFAULT_LIMIT)
+                .answers::<ApiKeyPage>("A page of keys, newest first, without their secrets."),
         )
         .post(
             KEYS,
@@ -65,8 +73,14 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn list_keys(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Error> {
-    Ok(Json(json!({ "apiKeys": queries::api_keys(&state, &caller).await? })))
+async fn list_keys(
+    State(state): State<AppState>,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<ApiKeyPage>, Error> {
+    let limit = read_limit(&query)?;
+    let wanted = ApiKeyQuery { q: query.get("q").map(ToOwned::to_owned), after: query.parse("after")? };
+    Ok(Json(queries::api_keys(&state, &caller, &wanted, limit).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]

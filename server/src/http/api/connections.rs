@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tidewatch_app::model::{ChannelDetail, ChannelRow, ConnectionPage, ConnectionQuery};
+use tidewatch_app::model::{ChannelDetail, ChannelRow, ConnectionPage, ConnectionQuery, ConnectionSort};
 use tidewatch_events::Channel;
 use tidewatch_events::id::{ApiKeyId, ConnectionId};
 
@@ -34,9 +34,15 @@ pub fn routes() -> Routes {
                 .query::<Channel>("channel", "Only on this channel.")
                 .query::<ApiKeyId>("key", "Only on the word of this API key.")
                 .query::<String>("q", "Only with this in who they are, from where, or with which program.")
-                .query::<String>("after", "`next` of the page before.")
+                .query_of(
+                    "sort",
+                    "In which order: the newest first, where nothing is said; those for which most events wait; or \
+                     those that are given most a second.",
+                    &ConnectionSort::ALL.map(ConnectionSort::as_str),
+                )
+                .query::<String>("after", "`next` of the page before, in the same order.")
                 .query_number("limit", "Most connections of the page.", 1, MAX_LIMIT, DEFAULT_LIMIT)
-                .answers::<ConnectionPage>("A page of connections, newest first."),
+                .answers::<ConnectionPage>("A page of connections."),
         )
         .delete(
             "/api/v1/connections/{id}",
@@ -76,6 +82,7 @@ async fn list(
         channel: query.parse("channel")?,
         key: query.parse("key")?,
         q: query.get("q").map(ToOwned::to_owned),
+        sort: query.parse("sort")?.unwrap_or_default(),
         after: query.get("after").map(ToOwned::to_owned),
     };
     Ok(Json(queries::connections(&state, &caller, &wanted, limit).await?))

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use tidewatch_app::model::{Job, JobPage, JobQuery};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tidewatch_app::model::{Job, JobPage, JobQuery, ManyJobs, ManyJobsMoved};
 use tidewatch_events::id::JobId;
 use tidewatch_events::job::JobState;
 
@@ -10,6 +12,7 @@ use crate::access::Caller;
 use crate::api_documents::{Operation, Routes};
 use crate::commands;
 use crate::error::Error;
+use crate::http::json_body::JsonBody;
 use crate::http::origin::ReadOrigin;
 use crate::http::problem_kind::ProblemKind;
 use crate::http::query::Query;
@@ -23,6 +26,12 @@ const DEFAULT_LIMIT: u64 = 50;
 
 /// The routes.
 pub fn routes() -> Routes {
+    let many = |id, title| {
+        Operation::new(id, title)
+            .needs("jobs.act")
+            .body::<ManyJobsMove>()
+            .answers::<ManyJobsMoved>("How many.")
+    };
     Routes::of("Jobs")
         .get(
             "/api/v1/jobs",
@@ -43,6 +52,25 @@ pub fn routes() -> Routes {
                 .needs("jobs.read")
                 .path::<JobId>("id", "Which.")
                 .answers::<Job>("The job."),
+        )
+        .post(
+            "/api/v1/jobs/retry",
+            retry_many,
+            many("retryJobs", "Have many jobs done again")
+                .describe(
+                    "All that have come to their end in this state, the newest first, up to 10,000. Of those with one \
+                     unique key one alone is done again, and none where another one waits. Without `confirmed` \
+                     nothing is done: the answer says how many it would be.",
+                )
+                .gives([ProblemKind::Refused]),
+        )
+        .post(
+            "/api/v1/jobs/cancel",
+            cancel_many,
+            many("cancelJobs", "Call many jobs off").describe(
+                "All in this state, the newest first, up to 10,000. Without `confirmed` nothing is done: the answer \
+                 says how many it would be.",
+            ),
         )
         .post(
             "/api/v1/jobs/{id}/retry",
@@ -104,6 +132,50 @@ async fn cancel(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, Error> {
     Ok(Json(job_of(commands::jobs::cancel(&state, &caller, &origin, read_id(&id)?).await?, &caller)))
+}
+
+/// What is asked of many jobs.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ManyJobsMove {
+    /// In this state.
+    state: JobState,
+    /// Of this queue; by default of all.
+    #[serde(default)]
+    queue: Option<String>,
+    /// Of this kind; by default of all.
+    #[serde(default)]
+    kind: Option<String>,
+    /// Whether it is to be done. By default it is only said how many jobs it would be.
+    #[serde(default)]
+    confirmed: bool,
+}
+
+impl ManyJobsMove {
+    fn split(self) -> (ManyJobs, bool) {
+        let Self { state, queue, kind, confirmed } = self;
+        (ManyJobs { state, queue, kind }, confirmed)
+    }
+}
+
+async fn retry_many(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    JsonBody(asked): JsonBody<ManyJobsMove>,
+) -> Result<Json<ManyJobsMoved>, Error> {
+    let (many, confirmed) = asked.split();
+    Ok(Json(commands::jobs::retry_many(&state, &caller, &origin, &many, confirmed).await?))
+}
+
+async fn cancel_many(
+    State(state): State<AppState>,
+    caller: Caller,
+    ReadOrigin(origin): ReadOrigin,
+    JsonBody(asked): JsonBody<ManyJobsMove>,
+) -> Result<Json<ManyJobsMoved>, Error> {
+    let (many, confirmed) = asked.split();
+    Ok(Json(commands::jobs::cancel_many(&state, &caller, &origin, &many, confirmed).await?))
 }
 
 fn read_id(text: &str) -> Result<JobId, Error> {
