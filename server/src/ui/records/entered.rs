@@ -45,8 +45,8 @@ pub(super) fn values_of(
             // What is no number goes on as it is: the API says of it what it says of everybody's.
             Some(InputKind::Number) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
             Some(InputKind::Money) => {
-                let currency = currency.ok_or_else(|| Error::field(&*name, "needs a currency"))?;
-                parse_minor(text, currency).map_err(|error| Error::field(&*name, error.to_string()))?.into()
+                let currency = currency.ok_or_else(|| Error::field(&name, "needs a currency"))?;
+                parse_minor(text, currency).map_err(|error| Error::field(&name, error.to_string()))?.into()
             }
             _ => text.into(),
         };
