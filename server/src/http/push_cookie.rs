@@ -38,13 +38,11 @@ impl PushCookie {
     }
 
     /// Has the browser keep this login from now on.
-    #[must_use]
     pub fn keep(self, login: Option<Uuid>) -> SetCookie {
         AppendHeaders(login.map(|login| self.written(&login.to_string(), LIFE)))
     }
 
     /// Has the browser forget its login, where it has one.
-    #[must_use]
     pub fn forget(self) -> SetCookie {
         AppendHeaders(self.login.map(|_| self.written("", 0)))
     }
