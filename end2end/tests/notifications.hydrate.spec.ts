@@ -45,25 +45,33 @@ test('three tabs and two browsers say the same number, whatever is done where', 
   await elsewhere.page.context().close();
 });
 
-test('a customer whose role says nothing of notifications hears of theirs at once', async ({ page, tidewatch }) => {
-  const [prefix, role] = [unique('THEIRS'), 'customer_of_the_bell'];
-  const made = await tidewatch.curl('PUT', `/api/v1/roles/${role}`, { title: 'Customer', permissions: ['events.read'], ownOnly: true });
-  expect(made.status, JSON.stringify(made.json)).toBeLessThan(300);
-  const organization = (await tidewatch.curl('POST', '/api/v1/organizations', { name: unique('Customer') })).json.id;
-  const person = await tidewatch.addPerson([role]);
-  const joined = await tidewatch.curl('PATCH', `/api/v1/people/${person.id}`, { roles: [role], organizations: [organization] });
-  expect(joined.status, JSON.stringify(joined.json)).toBe(200);
-  await tellOf(tidewatch, prefix, [person]);
-  await logIn(page, person);
-  const inbox = new InboxPage(page);
-  await inbox.isLive();
-  await inbox.counts(0);
-  await tidewatch.create(`${prefix}-1`, { organizationId: organization });
-  await inbox.counts(1);
-  await expect(inbox.row(`${prefix}-1`)).toBeVisible();
-  await inbox.step(`${prefix}-1`, 'Mark read').click();
-  await inbox.counts(0);
-});
+for (const permission of ['events.read', 'notifications.read']) {
+  test(`a customer whose role has ${permission} alone hears of theirs at once`, async ({ page, tidewatch }) => {
+    const [prefix, role] = [unique('THEIRS'), `customer_of_${permission.replace('.', '_')}`];
+    const made = await tidewatch.curl('PUT', `/api/v1/roles/${role}`, { title: 'Customer', permissions: [permission], ownOnly: true });
+    expect(made.status, JSON.stringify(made.json)).toBeLessThan(300);
+    const organization = (await tidewatch.curl('POST', '/api/v1/organizations', { name: unique('Customer') })).json.id;
+    const person = await tidewatch.addPerson([role]);
+    const joined = await tidewatch.curl('PATCH', `/api/v1/people/${person.id}`, { roles: [role], organizations: [organization] });
+    expect(joined.status, JSON.stringify(joined.json)).toBe(200);
+    await tellOf(tidewatch, prefix, [person]);
+    await logIn(page, person);
+    const inbox = new InboxPage(page);
+    await inbox.isLive();
+    await inbox.counts(0);
+    await tidewatch.create(`${prefix}-1`, { organizationId: organization });
+    await inbox.counts(1);
+    await expect(inbox.row(`${prefix}-1`)).toBeVisible();
+    await inbox.step(`${prefix}-1`, 'Mark read').click();
+    await inbox.counts(0);
+    // Into the log leads a link for those who may read it.
+    const { notifications } = await (await page.request.get('/api/v1/notifications?folder=all')).json();
+    await page.goto(`/notifications/${notifications[0].id}`);
+    await expect(page.locator('.facts')).toContainText('settlement.created');
+    const links = page.locator('.facts').getByRole('link', { name: 'settlement.created' });
+    await expect(links).toHaveCount(permission === 'events.read' ? 1 : 0);
+  });
+}
 
 test('who acknowledges first settles it for the others, and nobody is told next', async ({ page, browser, tidewatch }) => {
   const prefix = unique('SETTLED');

@@ -5,6 +5,7 @@ pub mod compress;
 pub mod history;
 pub mod limits;
 pub mod page;
+pub mod reach;
 pub mod resume;
 pub mod sink;
 pub mod sse;

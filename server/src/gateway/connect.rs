@@ -4,7 +4,6 @@ use std::fmt;
 
 use secrecy::SecretString;
 use socketioxide::extract::{SocketRef, State, TryData};
-use tidewatch_events::Permission;
 use tidewatch_events::id::ConnectionId;
 use uuid::Uuid;
 
@@ -16,6 +15,7 @@ use crate::access::login::LoginOrigin;
 use crate::error::Error;
 use crate::presence::ConnectionKind;
 use crate::state::AppState;
+use crate::stream::reach::Reach;
 
 /// Why a client may not connect: the message of its `connect_error`.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Lets a client in that shows an API key or an access token, may read events, and has a place.
+/// Lets a client in that shows an API key or an access token, may read events or is a person, and has a place.
 pub(super) async fn authenticate(
     socket: SocketRef,
     State(state): State<AppState>,
@@ -52,11 +52,11 @@ pub(super) async fn authenticate(
         )
         .into());
     }
-    caller.require(&Permission::EVENTS_READ)?;
+    let reach = Reach::of(&caller)?;
     let origin = LoginOrigin::read(socket.req_parts(), &state.config.trusted_proxies);
     let place = state.stream_counts.enter(&caller, origin.address)?;
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let present = state.presence.enter(id, ConnectionKind::SocketIo, &caller, &origin);
-    hear(&socket, Session::new(id, caller, Held { place, present }));
+    hear(&socket, Session::new(id, caller, reach, Held { place, present }));
     Ok(())
 }

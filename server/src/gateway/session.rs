@@ -12,7 +12,7 @@ use socketioxide::socket::DisconnectReason;
 use tidewatch_app::model::{Notification, NotificationStep};
 use tidewatch_events::id::{ConnectionId, NotificationId};
 use tidewatch_events::stream::SystemCode;
-use tidewatch_events::{Channel, EventFilter, EventType, ResumePoint};
+use tidewatch_events::{Channel, EventFilter, EventType, Permission, ResumePoint};
 use tidewatch_hub::{CloseReason, Delivery, StartAt, SubscribeRequest, Subscription};
 use tokio::sync::SetOnce;
 use tokio::task::AbortHandle;
@@ -31,6 +31,7 @@ use crate::presence::Present;
 use crate::queries;
 use crate::state::AppState;
 use crate::stream::limits::Place;
+use crate::stream::reach::Reach;
 use crate::stream::resume;
 use crate::stream::sse::REMOVED_FROM_CHANNEL;
 use crate::stream::warden::Watch;
@@ -62,6 +63,7 @@ pub(super) struct Held {
 pub(super) struct Session {
     id: ConnectionId,
     caller: Caller,
+    reach: Reach,
     held: Held,
     listening: Mutex<HashMap<Channel, AbortHandle>>,
     /// The same, to be waited for.
@@ -74,10 +76,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(id: ConnectionId, caller: Caller, held: Held) -> Self {
+    pub(super) fn new(id: ConnectionId, caller: Caller, reach: Reach, held: Held) -> Self {
         Self {
             id,
             caller,
+            reach,
             held,
             listening: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -146,10 +149,11 @@ async fn control(state: AppState, session: Arc<Session>, socket: SocketRef) {
         ..EventFilter::default()
     };
     let caller = &session.caller;
-    let _watch = state.warden.watch(session.id, caller.credential, Vec::new(), &caller.subject);
+    let subject = session.reach.subject(&caller.subject, &caller.credential);
+    let _watch = state.warden.watch(session.id, caller.credential, Vec::new(), session.reach, &subject);
     let mut subscription = state.hub.subscribe(SubscribeRequest {
         id: session.id,
-        subject: caller.subject.clone(),
+        subject: subject.into_owned(),
         filter,
         after: StartAt::Head,
         reader: None,
@@ -285,6 +289,7 @@ async fn answer(socket: &SocketRef, ack: AckSender, channel: Option<&Channel>, d
 async fn join(state: &AppState, session: &Arc<Session>, request: Listen) -> Result<Joined, Error> {
     let Listen { channel_name: channel, token, after } = request;
     let caller = &session.caller;
+    caller.require(&Permission::EVENTS_READ)?;
     // A token for a public channel is not looked at: nobody needs one.
     let token = token.filter(|_| channel.is_private()).map(SecretString::from);
     let grants = admit(state, caller, std::slice::from_ref(&channel), token.as_slice()).await?;
@@ -302,7 +307,7 @@ async fn join(state: &AppState, session: &Arc<Session>, request: Listen) -> Resu
     let id = ConnectionId::from_uuid(Uuid::now_v7());
     let subject = with_grants(&caller.subject, &grants);
     session.held.present.listens([&channel], &grants, id);
-    let watch = state.warden.watch(id, caller.credential, grants, &subject);
+    let watch = state.warden.watch(id, caller.credential, grants, Reach::All, &subject);
     let filter = EventFilter { channels: vec![channel.clone()], ..EventFilter::default() };
     let subscription = state.hub.subscribe(SubscribeRequest {
         id,

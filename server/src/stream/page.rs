@@ -9,6 +9,7 @@ use tidewatch_hub::{CloseReason, Delivery, Reader, StartAt, SubscribeRequest};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use super::reach::Reach;
 use crate::access::channels::Grant;
 use crate::access::credential::Credential;
 use crate::error::Error;
@@ -42,6 +43,8 @@ pub struct PageRequest {
     pub credential: Credential,
     /// Into which private channels.
     pub grants: Vec<Grant>,
+    /// What is open to it.
+    pub reach: Reach,
     /// For what.
     pub filter: EventFilter,
     /// From where.
@@ -122,7 +125,7 @@ async fn wait(
     deadline: Instant,
 ) -> Result<(), Error> {
     let id = ConnectionId::from_uuid(Uuid::now_v7());
-    let _watch = state.warden.watch(id, request.credential, request.grants, &request.subject);
+    let _watch = state.warden.watch(id, request.credential, request.grants, request.reach, &request.subject);
     let mut subscription = state.hub.subscribe(SubscribeRequest {
         id,
         subject: request.subject,

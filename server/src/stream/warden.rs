@@ -6,6 +6,7 @@
 //! rights and is told so. It asks about all of them at once, and asks the database itself: a change
 //! counts whoever made it, on whichever instance.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tidewatch_events::{Permission, Subject, SubjectRef};
 use tidewatch_hub::{CloseReason, Hub};
 use tokio_util::sync::CancellationToken;
 
+use super::reach::Reach;
 use crate::access::channels::{Grant, may_sign, with_grants};
 use crate::access::credential::{self, Credential};
 
@@ -39,6 +41,8 @@ struct Watched {
     credential: Credential,
     /// The private channels that it was let into, each on somebody's word.
     grants: Vec<Grant>,
+    /// What it is open for.
+    reach: Reach,
     /// The rights that it has now, channels included; connections of one look that were let into no
     /// channel share them.
     subject: Arc<Subject>,
@@ -52,12 +56,16 @@ impl Watched {
     /// Its rights as of now, by those of `subjects` that count; `None`: it has none at all any more.
     fn rights(&mut self, subjects: &HashMap<Credential, Arc<Subject>>) -> Option<Arc<Subject>> {
         let subject = subjects.get(&self.credential)?;
+        let subject = match self.reach.subject(subject, &self.credential) {
+            Cow::Borrowed(_) => Arc::clone(subject),
+            Cow::Owned(own) => Arc::new(own),
+        };
         let project = subject.project_id;
         self.grants.retain(|grant| may_sign(subjects.get(&grant.signer).map(Arc::as_ref), project));
         if self.grants.is_empty() {
-            return Some(Arc::clone(subject));
+            return Some(subject);
         }
-        Some(Arc::new(with_grants(subject, &self.grants)))
+        Some(Arc::new(with_grants(&subject, &self.grants)))
     }
 }
 
@@ -82,16 +90,17 @@ impl Warden {
     }
 
     /// Watches over a connection that was let in by `credential`, and into private channels by these
-    /// grants, with these rights.
+    /// grants, with these rights, as far as its reach.
     #[must_use]
     pub fn watch(
         &self,
         id: ConnectionId,
         credential: Credential,
         grants: Vec<Grant>,
+        reach: Reach,
         subject: &Subject,
     ) -> Watch {
-        let watched = Watched { credential, grants, subject: Arc::new(subject.clone()) };
+        let watched = Watched { credential, grants, reach, subject: Arc::new(subject.clone()) };
         self.0.watched.lock().insert(id, watched);
         Watch { warden: self.clone(), id }
     }

@@ -147,6 +147,80 @@ async fn one_hears_of_one_s_own_whatever_one_s_role_says_of_notifications(pool: 
 }
 
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn who_may_read_no_events_hears_of_their_own_notifications_and_of_nothing_else(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let save = async |permissions: &[&str]| {
+        let role = RoleRow {
+            name: "reader".to_owned(),
+            title: "Reader".to_owned(),
+            permissions: permissions.iter().map(|name| (*name).to_owned()).collect(),
+            project_wide: true,
+        };
+        let mut connection = pool.acquire().await.expect("a connection");
+        db::roles::save(&mut connection, server.project, &role).await.expect("a role");
+    };
+    save(&["notifications.read"]).await;
+    let person = server.add_person(server.project, "reader@example.test", &["reader"], &[]).await;
+    let (reader, own) = (server.session_of(person).await, json!(format!("user:{person}")));
+    let audience = json!([{ "kind": "role", "name": "staff" }]);
+    make_rule(&server.client, rule("All", &["parcel.*"], audience)).await;
+    server.add_person(server.project, "other@example.test", &["viewer"], &[]).await;
+    // As the dashboard asks, and as a program would.
+    let mut streams = [reader.stream("?types=*").await, reader.stream("?types=notification.*").await];
+    server.client.create("A-1").await;
+    publish(&server.client, "parcel.lost", json!({ "title": "lost" })).await;
+    all_told(&server).await;
+    server.all_published().await;
+    let id = text(&list(&reader, "").await[0]["id"]);
+    take(&reader, &json!({ "id": id }), "read").await;
+    for stream in &mut streams {
+        loop {
+            let frame = stream.next().await;
+            assert!(frame.event.starts_with("notification."), "{frame:?}");
+            assert_eq!(frame.data["payload"]["recipient"], own, "{frame:?}");
+            if frame.event == "notification.read" {
+                break;
+            }
+        }
+    }
+    server.all_published().await;
+    let page = reader.json("/api/v1/events?after=earliest&types=*&limit=1000").await;
+    let events = page["events"].as_array().expect("events");
+    let types: Vec<&str> = events.iter().filter_map(|event| event["eventType"].as_str()).collect();
+    assert_eq!(types, ["notification.sent", "notification.delivered", "notification.read"]);
+    assert!(events.iter().all(|event| event["payload"]["recipient"] == own), "{events:?}");
+
+    let refused = async |client: &Client, path: &str, accept: &str| {
+        let answer = client.get(path).header("accept", accept).send().await.expect("an answer");
+        let problem = read_json(answer, StatusCode::FORBIDDEN).await;
+        assert_eq!(problem["permission"], "events.read", "{path}: {problem}");
+    };
+    for query in ["types=settlement.*", "types=notification.sent,parcel.lost", "channels=parcels"] {
+        for accept in ["text/event-stream", "application/json"] {
+            refused(&reader, &format!("/api/v1/events?{query}"), accept).await;
+        }
+    }
+    refused(&reader, "/api/v1/events/search", "application/json").await;
+    let key = server.client_with(&["notifications.read"]).await;
+    for accept in ["text/event-stream", "application/json"] {
+        refused(&key, "/api/v1/events?types=notification.*", accept).await;
+    }
+
+    // What else their role says changes nothing of such a stream, and out of the project it ends.
+    save(&["notifications.read", "events.read", "settlements.read"]).await;
+    let mut wide = reader.stream("?types=settlement.*").await;
+    server.client.create("A-2").await;
+    assert_eq!(wide.next().await.event, "settlement.created");
+    take(&reader, &json!({ "id": id }), "unread").await;
+    let frame = streams[0].next().await;
+    assert_eq!(frame.event, "notification.marked_unread", "and nothing of A-2 before");
+    let out = server.client.delete(&format!("/api/v1/people/{person}")).send().await.expect("an answer");
+    assert!(out.status().is_success());
+    assert_eq!(streams[0].next().await.data["code"], "SessionExpired");
+    server.stop().await;
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn keys_have_no_inbox_and_nobody_has_none(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let ann = server.add_person(server.project, "ann@example.test", &["viewer"], &[]).await;

@@ -4,6 +4,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tidewatch_events::id::UserId;
+use tidewatch_server::db;
+use tidewatch_server::db::roles::RoleRow;
 
 use crate::notifications_support::{
     all_told, count, events_of, list, make_rule, publish, rule, take, text, titles, with,
@@ -534,6 +536,69 @@ async fn packets(client: &Client, session: &str, packet: Option<String>) -> Stri
     request.send().await.expect("an answer").text().await.expect("text")
 }
 
+/// Somebody's client of Socket.IO, by an access token of theirs.
+struct Socket {
+    client: Client,
+    session: String,
+}
+
+impl Socket {
+    async fn open(server: &TestServer, email: &str) -> Self {
+        let login = json!({ "email": email, "password": PASSWORD });
+        let client = server.client.anonymous();
+        let answer = client.post("/api/v1/auth/token").json(&login).send().await.expect("an answer");
+        let token = text(&read_json(answer, StatusCode::OK).await["accessToken"]);
+        let opened = packets(&client, "", None).await;
+        let opened: Value = serde_json::from_str(&opened[1..]).expect("JSON");
+        let session = format!("&sid={}", text(&opened["sid"]));
+        packets(&client, &session, Some(format!("40{}", json!({ "token": token })))).await;
+        eventually("it to be in", async || {
+            let told = packets(&client, &session, None).await;
+            assert!(!told.contains("44{"), "{told}");
+            told.contains("40{").then_some(())
+        })
+        .await;
+        Self { client, session }
+    }
+
+    /// What is answered to a message.
+    async fn ask(&self, number: u32, message: &str, request: Value) -> Value {
+        let packet = format!("42{number}{}", json!([message, request]));
+        packets(&self.client, &self.session, Some(packet)).await;
+        let beginning = format!("43{number}");
+        let answer = eventually("an answer", async || {
+            let told = packets(&self.client, &self.session, None).await;
+            told.split('\u{1e}').find_map(|packet| packet.strip_prefix(&beginning).map(ToOwned::to_owned))
+        })
+        .await;
+        serde_json::from_str::<Value>(&answer).expect("JSON")[0].clone()
+    }
+}
+
+#[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
+async fn a_socket_acknowledges_for_who_may_read_no_events_and_listens_to_nothing(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let role = RoleRow {
+        name: "reader_of_news".to_owned(),
+        title: "Reader".to_owned(),
+        permissions: vec!["notifications.read".to_owned()],
+        project_wide: true,
+    };
+    let mut connection = pool.acquire().await.expect("a connection");
+    db::roles::save(&mut connection, server.project, &role).await.expect("a role");
+    let ann = server.add_person(server.project, "ann@example.test", &["reader_of_news"], &[]).await;
+    let must = with(rule("Must", &["parcel.*"], staff()), json!({ "mustAcknowledge": true }));
+    make_rule(&server.client, must).await;
+    parcels(&server, &["lost"]).await;
+    let id = list(&server.session_of(ann).await, "").await[0]["id"].clone();
+    let socket = Socket::open(&server, "ann@example.test").await;
+    let refused = socket.ask(1, "listen", json!({ "channelName": "parcels" })).await;
+    assert_eq!((&refused["ok"], &refused["problem"]["permission"]), (&json!(false), &json!("events.read")));
+    let done = socket.ask(2, "acknowledge", json!({ "notificationId": id })).await;
+    assert_eq!((&done["ok"], &done["notification"]["id"]), (&json!(true), &id), "{done}");
+    server.stop().await;
+}
+
 #[sqlx::test(migrator = "tidewatch_server::serve::MIGRATIONS")]
 async fn a_socket_acknowledges_what_is_its_person_s_own(pool: PgPool) {
     let server = TestServer::start(&pool).await;
@@ -542,35 +607,11 @@ async fn a_socket_acknowledges_what_is_its_person_s_own(pool: PgPool) {
     make_rule(&server.client, must).await;
     parcels(&server, &["lost"]).await;
     let (anns, bens) = (list(&ann, "").await.remove(0), list(&ben, "").await.remove(0));
-    let login = json!({ "email": "ann@example.test", "password": PASSWORD });
-    let client = server.client.anonymous();
-    let answer = client.post("/api/v1/auth/token").json(&login).send().await.expect("an answer");
-    let token = text(&read_json(answer, StatusCode::OK).await["accessToken"]);
-
-    let opened = packets(&client, "", None).await;
-    let opened: Value = serde_json::from_str(&opened[1..]).expect("JSON");
-    let session = format!("&sid={}", text(&opened["sid"]));
-    packets(&client, &session, Some(format!("40{}", json!({ "token": token })))).await;
-    eventually("it to be in", async || {
-        let told = packets(&client, &session, None).await;
-        assert!(!told.contains("44{"), "{told}");
-        told.contains("40{").then_some(())
-    })
-    .await;
-    let asked = async |number: u32, request: Value| -> Value {
-        packets(&client, &session, Some(format!("42{number}{}", json!(["acknowledge", request])))).await;
-        let beginning = format!("43{number}");
-        let answer = eventually("an answer", async || {
-            let told = packets(&client, &session, None).await;
-            told.split('\u{1e}').find_map(|packet| packet.strip_prefix(&beginning).map(ToOwned::to_owned))
-        })
-        .await;
-        serde_json::from_str::<Value>(&answer).expect("JSON")[0].clone()
-    };
-    let refused = asked(1, json!({ "notificationId": bens["id"] })).await;
+    let socket = Socket::open(&server, "ann@example.test").await;
+    let refused = socket.ask(1, "acknowledge", json!({ "notificationId": bens["id"] })).await;
     assert_eq!((&refused["ok"], &refused["problem"]["status"]), (&json!(false), &json!(404)), "{refused}");
-    assert_eq!(asked(2, json!({ "id": 7 })).await["problem"]["status"], 422);
-    let done = asked(3, json!({ "notificationId": anns["id"] })).await;
+    assert_eq!(socket.ask(2, "acknowledge", json!({ "id": 7 })).await["problem"]["status"], 422);
+    let done = socket.ask(3, "acknowledge", json!({ "notificationId": anns["id"] })).await;
     assert_eq!((&done["ok"], &done["notification"]["id"]), (&json!(true), &anns["id"]), "{done}");
     assert_eq!(count(&ben).await, (1, 0));
     let way: String = sqlx::query_scalar(

@@ -1,5 +1,6 @@
 //! One notification under its own address, as e-mails and other devices lead to it.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Redirect;
@@ -13,6 +14,7 @@ use crate::components::{ErrorState, Icon, IconName, Loading, RelativeTime, While
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::notifications::use_notifications_done;
 use crate::contexts::project::use_project;
+use crate::contexts::user::use_current_user;
 use crate::error::AppError;
 use crate::live::reduce::NotificationState;
 use crate::live::{Anchor, refetch_after, use_live};
@@ -166,13 +168,26 @@ fn Body(body: String) -> impl IntoView {
 #[component]
 fn Facts(row: Memo<Notification>) -> impl IntoView {
     let first = row.get_untracked();
-    let events = use_project().href(&format!("/events?types={}", first.event_type));
+    let (user, project) = (use_current_user(), use_project());
+    let event_type = StoredValue::new(first.event_type.clone());
+    // The log is for those who may read it.
+    let about = move || {
+        let event_type = event_type.get_value();
+        let href = project.href(&format!("/events?types={event_type}"));
+        Suspend::new(async move {
+            let may = user.await.is_ok_and(|user| user.may("events.read"));
+            match may {
+                true => Either::Left(view! { <a href=href><code>{event_type}</code></a> }),
+                false => Either::Right(view! { <code>{event_type}</code> }),
+            }
+        })
+    };
     let fact = |name: &'static str, at: fn(&Notification) -> Option<Timestamp>| {
         move || at(&row.read()).map(|at| view! { <div><dt>{name}</dt><dd><RelativeTime at/></dd></div> })
     };
     view! {
         <dl class="facts">
-            <div><dt>"About"</dt><dd><a href=events><code>{first.event_type.clone()}</code></a></dd></div>
+            <div><dt>"About"</dt><dd><Transition>{about}</Transition></dd></div>
             <div><dt>"Happened"</dt><dd><RelativeTime at=first.occurred_at/></dd></div>
             <div><dt>"Sent"</dt><dd><RelativeTime at=first.sent_at/></dd></div>
             {fact("Delivered", |row| row.delivered_at)}

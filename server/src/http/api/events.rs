@@ -38,6 +38,7 @@ use crate::state::AppState;
 use crate::stream::compress::{Coding, compress};
 use crate::stream::limits::Place;
 use crate::stream::page::{self, EventsPage, PageRequest};
+use crate::stream::reach::Reach;
 use crate::stream::resume;
 use crate::stream::sse::{Held, SseStream, StreamInfo};
 use crate::traces::path::traced;
@@ -92,7 +93,8 @@ fn streamed(operation: Operation) -> Operation {
     operation
         .describe(
             "For `Accept: text/event-stream` or `*/*` a stream: `connected`, then what was asked for since `after`, then \
-             what happens, without gap or repeat. For JSON a page; `wait` makes it a long-poll. The messages of the \
+             what happens, without gap or repeat. People without `events.read` are given what becomes of their own \
+             notifications, and nothing else. For JSON a page; `wait` makes it a long-poll. The messages of the \
              stream are in the AsyncAPI document.",
         )
         .needs("events.read")
@@ -136,15 +138,15 @@ async fn stream_or_page(
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Error> {
-    caller.require(&Permission::EVENTS_READ)?;
+    let reach = Reach::of(&caller)?;
     let form = negotiate(&headers, &[EVENT_STREAM, JSON, BATCH_CONTENT_TYPE, CLOUDEVENT]).ok_or(
         Error::NotAcceptable(
             "accept text/event-stream, application/json or application/cloudevents-batch+json",
         ),
     )?;
-    let filter = within_scope(&caller, read_filter(&query)?)?;
+    let filter = reach.filter(within_scope(&caller, read_filter(&query)?)?)?;
     let point = read_resume_point(&headers, &query)?;
-    let reader = read_reader(&state, caller, &filter, &query).await?;
+    let reader = read_reader(&state, caller, reach, &filter, &query).await?;
     if form == EVENT_STREAM {
         for name in ["wait", "limit"] {
             if query.get(name).is_some() {
@@ -187,6 +189,7 @@ async fn stream_or_page(
             subject: reader.subject,
             credential: reader.caller.credential,
             grants: reader.grants,
+            reach,
             filter,
             start,
             limit,
@@ -205,7 +208,9 @@ async fn stream_or_page(
 struct Reader {
     caller: Caller,
     grants: Vec<Grant>,
-    /// The caller's, with the channels.
+    /// What is open to them.
+    reach: Reach,
+    /// The caller's as far as that, with the channels.
     subject: Subject,
 }
 
@@ -213,6 +218,7 @@ struct Reader {
 async fn read_reader(
     state: &AppState,
     caller: Caller,
+    reach: Reach,
     filter: &EventFilter,
     query: &Query,
 ) -> Result<Reader, Error> {
@@ -222,8 +228,8 @@ async fn read_reader(
         return Err(Error::parameter("token", "is for private channels, and `channels` names none"));
     }
     let grants = admit(state, &caller, &filter.channels, &tokens).await?;
-    let subject = with_grants(&caller.subject, &grants);
-    Ok(Reader { caller, grants, subject })
+    let subject = with_grants(&reach.subject(&caller.subject, &caller.credential), &grants);
+    Ok(Reader { caller, grants, reach, subject })
 }
 
 fn read_filter(query: &Query) -> Result<EventFilter, Error> {
@@ -290,7 +296,8 @@ fn open_stream(
     if !request.filter.channels.is_empty() {
         present.listens(&request.filter.channels, &reader.grants, id);
     }
-    let watch = state.warden.watch(id, reader.caller.credential, reader.grants, &reader.subject);
+    let watch =
+        state.warden.watch(id, reader.caller.credential, reader.grants, reader.reach, &reader.subject);
     let subscription = state.hub.subscribe(SubscribeRequest {
         id,
         subject: reader.subject,

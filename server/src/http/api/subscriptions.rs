@@ -35,6 +35,7 @@ use crate::http::query::Query;
 use crate::presence::{ConnectionKind, WaitingPoll};
 use crate::state::AppState;
 use crate::stream::page::{self, PageRequest};
+use crate::stream::reach::Reach;
 use crate::stream::resume;
 
 /// Visibility time where nobody asked for another one, in seconds.
@@ -296,6 +297,7 @@ async fn deliver(
         subject: caller.subject.clone(),
         credential: caller.credential,
         grants: Vec::new(),
+        reach: Reach::All,
         filter,
         start: StartAt::After(u64::try_from(after).ok().and_then(Position::new).unwrap_or(Position::START)),
         limit: usize::try_from(limit).unwrap_or(usize::MAX),
