@@ -12,11 +12,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use self::scope::{asked, read_query};
+use self::scope::read_query;
 use self::table::JobTable;
 use crate::api::{ChangeProject, list_jobs};
 use crate::components::change_form::ChangeAnswer;
-use crate::components::{ErrorState, Loading, SavedViews};
+use crate::components::{ErrorState, Loading};
 use crate::contexts::form_answer::use_form_action;
 use crate::contexts::project::use_project;
 
@@ -40,7 +40,6 @@ pub fn JobsPage() -> impl IntoView {
                 {move || Suspend::new(async move {
                     match page.await {
                         (query, Ok(snapshot)) => Either::Left(view! {
-                            <SavedViews path="/jobs" query=asked(&query)/>
                             <JobTable query snapshot action/>
                         }),
                         (_, Err(error)) => Either::Right(view! { <ErrorState error what="the jobs"/> }),

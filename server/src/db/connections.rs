@@ -336,6 +336,24 @@ pub async fn count(
     .await
 }
 
+/// How many are connected to the project by other instances than this one.
+///
+/// # Errors
+/// Postgres refused or could not be reached.
+pub async fn count_elsewhere(
+    connection: &mut PgConnection,
+    project: ProjectId,
+    instance: Uuid,
+) -> Result<u64, sqlx::Error> {
+    let count: i64 =
+        sqlx::query_scalar("select count(*) from connections where project_id = $1 and instance_id <> $2")
+            .bind(project.uuid())
+            .bind(instance)
+            .fetch_one(connection)
+            .await?;
+    Ok(count.unsigned_abs())
+}
+
 /// How many are connected, or in a private channel, on the word of a key, on all instances.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use tidewatch_app::model::{Overview, SettlementRow, Snapshot, Standing, TimeRange, Total, Waiting};
 use tidewatch_events::catalog::settlement::SettlementStatus;
 use tidewatch_events::money::Currency;
-use tidewatch_events::{Envelope, Permission, ProjectId, Subject, Timestamp, visible};
+use tidewatch_events::{Envelope, Permission, Subject, Timestamp, visible};
 use tidewatch_modules::{Module, Record, Status};
 use tidewatch_outbox::PublishedLog;
 use time::{Duration, OffsetDateTime, Time};
@@ -79,6 +79,8 @@ async fn read(state: &AppState, subject: &Subject, range: TimeRange) -> Result<S
         db::rollups::volume_sums(&mut snapshot, subject, [day, charts], reach).await?;
     let count_today =
         |of: fn(&EventSum) -> i64| of_day.iter().map(of).fold(0, i64::saturating_add).unsigned_abs();
+    // Exactly here, and as others have told, which they do each second.
+    let connections_here = state.hub.connections_of(subject.project_id) as u64;
     let overview = Overview {
         by_status: SettlementStatus::ALL.map(|status| (status, count(status))).to_vec(),
         ahead: ahead.collect::<Result<_, _>>()?,
@@ -92,7 +94,9 @@ async fn read(state: &AppState, subject: &Subject, range: TimeRange) -> Result<S
         trends: trends::of(range, charts, &of_charts, volume_of_charts),
         recent: recent(&mut snapshot, subject).await?,
         outbox_lag_ms: db::overview::outbox_lag_ms(&mut snapshot).await?,
-        connections: connections(&mut snapshot, subject.project_id).await?,
+        connections: connections_here
+            + db::connections::count_elsewhere(&mut snapshot, subject.project_id, state.presence.instance())
+                .await?,
     };
     finish(&mut snapshot, subject.project_id, overview).await
 }
@@ -104,12 +108,6 @@ fn settlements(state: &AppState) -> Result<&Module, Error> {
 
 fn most(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
-}
-
-/// How many are connected to all instances.
-async fn connections(snapshot: &mut PgConnection, project: ProjectId) -> Result<u64, Error> {
-    let counted = db::connections::count(snapshot, project).await?;
-    Ok(counted.iter().map(|(_, _, count)| count.unsigned_abs()).sum())
 }
 
 /// The last events that the subject may see, newest first.

@@ -6,11 +6,11 @@ use tidewatch_events::job::JobState;
 use super::actions::ManyActions;
 use super::filter::JobFilter;
 use super::row::JobRow;
-use super::scope::{href, in_state};
+use super::scope::{self, href, in_state};
 use crate::api::list_jobs;
 use crate::components::change_form::ChangeAction;
 use crate::components::job_badge::title_of;
-use crate::components::{EmptyState, LiveTable, Pagination, ReadFreshness, WhileAllowed};
+use crate::components::{EmptyState, LiveTable, Pagination, ReadFreshness, SavedViews, WhileAllowed};
 use crate::contexts::project::use_project;
 use crate::format;
 use crate::live::reduce::PolledList;
@@ -41,7 +41,10 @@ pub(super) fn JobTable(query: JobQuery, snapshot: Snapshot<JobPage>, action: Cha
         <WhileAllowed live what="the jobs">
         <StateFilter list query=asked.get_value()/>
         <JobFilter list query=asked.get_value()/>
-        <ManyActions list query=asked.get_value() action/>
+        <div class="list-tools">
+            <ManyActions list query=asked.get_value() action/>
+            <SavedViews path="/jobs" query=asked.with_value(scope::asked)/>
+        </div>
         <LiveTable list what="jobs" freshness=move || view! { <ReadFreshness as_of/> }>
             <table class="table jobs" class:is-empty=move || is_empty.get()>
                 <caption class="visually-hidden">"Jobs, newest first"</caption>
