@@ -5,6 +5,8 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 # shellcheck source=scripts/env.sh
 . "$here/env.sh"
+# shellcheck source=scripts/lib/again.sh
+. "$here/lib/again.sh"
 # shellcheck source=scripts/lib/find.sh
 . "$here/lib/find.sh"
 # shellcheck source=scripts/lib/hash.sh
@@ -80,7 +82,7 @@ export DATABASE_URL
 
 if [ "$part" = all ] || [ "$part" = rust ]; then
   take_step dependencies "Directions of the dependencies" "$here/check-dependencies.sh"
-  take_step rust "Rust tests" cargo test --workspace --exclude tidewatch-frontend --no-fail-fast
+  take_step rust "Rust tests" test_rust --workspace --exclude tidewatch-frontend --no-fail-fast
 fi
 if [ "$part" != rust ]; then
   take_step build "Build of server and site" "$here/build.sh" "$dist"
