@@ -86,6 +86,10 @@ for (const scheme of ['light', 'dark'] as const) {
     }
     const webhook = await tidewatch.curl('POST', '/api/v1/webhooks', { url: 'https://example.com/axe' });
     expect(webhook.status).toBe(201);
+    // Its page is looked at with a delivery in it.
+    await tidewatch.create('AXE-3');
+    const deliveries = async () => (await tidewatch.curl('GET', `/api/v1/webhooks/${webhook.json.id}/deliveries`)).json.deliveries.length;
+    await expect.poll(deliveries).toBeGreaterThan(0);
     await tidewatch.publishedEvents();
     const others = (await details(tidewatch)).map((place) => place.path).filter((path) => /^\/(events|jobs|webhooks|notification-rules)\//.test(path));
     expect(others.length).toBeGreaterThanOrEqual(3);
