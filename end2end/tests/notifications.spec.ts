@@ -248,6 +248,7 @@ test('an event and a record tell whom a rule told, and what became of it', async
   const inbox = new InboxPage(theirs);
   await inbox.isReady(javaScriptEnabled);
   await inbox.step(`${prefix}-1`, 'Acknowledge').click();
+  await inbox.counts(0);
   await inbox.open('?folder=all');
   await expect(inbox.row(`${prefix}-1`)).toContainText('Acknowledged');
   await theirs.context().close();

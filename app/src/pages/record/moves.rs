@@ -112,14 +112,15 @@ pub(super) fn Moves(state: RwSignal<DetailState>, live: Live) -> impl IntoView {
 
 /// A move that was made here takes its button away, and with it the focus: what can be done now has it instead.
 fn keep_focus(section: NodeRef<html::Section>, target: Target) {
-    let made = StoredValue::new(None::<i64>);
-    on_answer(target.action, move |answer| made.set_value(answer.ok().map(|record| record.version)));
+    // The answer and the event come in any order.
+    let made = RwSignal::new(None::<i64>);
+    on_answer(target.action, move |answer| made.set(answer.ok().map(|record| record.version)));
     Effect::new(move |_| {
         let version = target.version.get();
-        if made.get_value().is_none_or(|made| version < made) {
+        if made.get().is_none_or(|made| version < made) {
             return;
         }
-        made.set_value(None);
+        made.set(None);
         request_animation_frame(move || {
             let lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
             if let Some(section) = section.get_untracked().filter(|_| lost) {
