@@ -40,10 +40,8 @@ use crate::http::request_log::Who;
 use crate::queries::{self, AUDIT_PAGE, finish, token_of};
 use crate::state::AppState;
 
-/// Rows of a page of connections or jobs.
+/// Rows of a page of connections, jobs, people or keys.
 const PAGE: u32 = 100;
-/// People or keys of one page.
-const ACCESS_PAGE: u32 = 100;
 /// Checks of a server that its page shows.
 const CHECKS: u32 = 60;
 
@@ -301,7 +299,7 @@ impl Backend for RequestBackend {
 
     async fn people(&self, query: PeopleQuery) -> Result<Snapshot<People>, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        let read = queries::people(&self.state, caller, &query, ACCESS_PAGE);
+        let read = queries::people(&self.state, caller, &query, PAGE);
         self.stamped(caller, read).await.map_err(|error| self.app_error(error))
     }
 
@@ -313,7 +311,7 @@ impl Backend for RequestBackend {
 
     async fn api_keys(&self, query: ApiKeyQuery) -> Result<Snapshot<ApiKeyPage>, AppError> {
         let caller = self.caller().await.map_err(|error| self.app_error(error))?;
-        let read = queries::api_keys(&self.state, caller, &query, ACCESS_PAGE);
+        let read = queries::api_keys(&self.state, caller, &query, PAGE);
         self.stamped(caller, read).await.map_err(|error| self.app_error(error))
     }
 

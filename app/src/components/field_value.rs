@@ -1,7 +1,6 @@
 //! What a field of a record holds, shown as its kind asks.
 
 use leptos::prelude::*;
-use tidewatch_events::money::Currency;
 use tidewatch_modules::{Field, FieldKind, Record, Tone};
 
 use super::status_badge::icon_of;
@@ -65,7 +64,7 @@ fn shown(field: &Field, record: &Record, in_row: bool) -> AnyView {
 }
 
 fn money(record: &Record, minor: Option<i64>) -> Option<AnyView> {
-    let currency: Currency = record.text("currency")?.parse().ok()?;
+    let currency = record.currency()?;
     let minor = minor?;
     Some(view! { <Amount minor currency/> }.into_any())
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tidewatch_events::id::{OrganizationId, RecordId, UserId};
+use tidewatch_events::money::Currency;
 use tidewatch_events::{Envelope, Timestamp};
 
 use crate::module::Module;
@@ -49,6 +50,12 @@ impl Record {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<i64> {
         self.get(name).as_i64()
+    }
+
+    /// What its amounts are counted in: its field `currency`; `None` where it holds none.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.text("currency")?.parse().ok()
     }
 
     /// What it is called.

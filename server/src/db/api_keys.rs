@@ -127,6 +127,16 @@ pub async fn insert(
     Ok(ApiKeyId::from_uuid(id))
 }
 
+/// What an [`ApiKeyRow`] of a project is read by: keys that are not deleted, up to further conditions.
+macro_rules! select_keys {
+    () => {
+        "select id, name, hint, scopes, created_by, created_at, last_used_at, expires_at, rotated_to,
+                coalesce(expires_at <= now(), false) as expired
+         from api_keys
+         where project_id = $1 and revoked_at is null"
+    };
+}
+
 #[derive(FromRow)]
 struct ApiKeyRow {
     id: Uuid,
@@ -167,13 +177,11 @@ pub async fn list(
     project: ProjectId,
     only: Option<ApiKeyId>,
 ) -> Result<Vec<ApiKey>, sqlx::Error> {
-    let rows: Vec<ApiKeyRow> = sqlx::query_as(
-        "select id, name, hint, scopes, created_by, created_at, last_used_at, expires_at, rotated_to,
-                coalesce(expires_at <= now(), false) as expired
-         from api_keys
-         where project_id = $1 and revoked_at is null and ($2::uuid is null or id = $2)
+    let rows: Vec<ApiKeyRow> = sqlx::query_as(concat!(
+        select_keys!(),
+        " and ($2::uuid is null or id = $2)
          order by created_at desc, id desc",
-    )
+    ))
     .bind(project.uuid())
     .bind(only.map(ApiKeyId::uuid))
     .fetch_all(connection)
@@ -194,12 +202,9 @@ pub async fn page(
     after: Option<ApiKeyId>,
     limit: u32,
 ) -> Result<Vec<ApiKey>, sqlx::Error> {
-    let rows: Vec<ApiKeyRow> = sqlx::query_as(
-        "select id, name, hint, scopes, created_by, created_at, last_used_at, expires_at, rotated_to,
-                coalesce(expires_at <= now(), false) as expired
-         from api_keys
-         where project_id = $1 and revoked_at is null
-           and id = all($2)
+    let rows: Vec<ApiKeyRow> = sqlx::query_as(concat!(
+        select_keys!(),
+        " and id = all($2)
            and not exists (
              select from unnest($3::text[]) word
              where position(word in lower(concat_ws(' ', name, created_by, hint, array_to_string(scopes, ' ')))) = 0)
@@ -207,7 +212,7 @@ pub async fn page(
                 or (created_at, id) < (select last.created_at, last.id from api_keys last
                                        where last.project_id = $1 and last.id = $4))
          order by created_at desc, id desc limit $5",
-    )
+    ))
     .bind(project.uuid())
     .bind(ids)
     .bind(words)

@@ -10,6 +10,20 @@ use tidewatch_events::{ProjectId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// What a [`PersonRow`] is read by, up to the condition.
+macro_rules! select_people {
+    () => {
+        "select u.id, u.email, u.name, m.created_at as joined_at,
+                m.disabled_at is not null or u.disabled_at is not null as disabled,
+                array(select r.role from member_roles r
+                      where r.project_id = m.project_id and r.user_id = u.id order by r.role) as roles,
+                array(select o.organization_id from organization_members o
+                      where o.project_id = m.project_id and o.user_id = u.id
+                      order by o.organization_id) as organizations
+         from memberships m join users u on u.id = m.user_id"
+    };
+}
+
 #[derive(FromRow)]
 struct PersonRow {
     id: Uuid,
@@ -44,18 +58,11 @@ pub async fn list(
     project: ProjectId,
     only: Option<UserId>,
 ) -> Result<Vec<Person>, sqlx::Error> {
-    let rows: Vec<PersonRow> = sqlx::query_as(
-        "select u.id, u.email, u.name, m.created_at as joined_at,
-                m.disabled_at is not null or u.disabled_at is not null as disabled,
-                array(select r.role from member_roles r
-                      where r.project_id = m.project_id and r.user_id = u.id order by r.role) as roles,
-                array(select o.organization_id from organization_members o
-                      where o.project_id = m.project_id and o.user_id = u.id
-                      order by o.organization_id) as organizations
-         from memberships m join users u on u.id = m.user_id
-         where m.project_id = $1 and ($2::uuid is null or u.id = $2)
+    let rows: Vec<PersonRow> = sqlx::query_as(concat!(
+        select_people!(),
+        " where m.project_id = $1 and ($2::uuid is null or u.id = $2)
          order by lower(u.name), u.id",
-    )
+    ))
     .bind(project.uuid())
     .bind(only.map(UserId::uuid))
     .fetch_all(connection)
@@ -76,7 +83,7 @@ pub async fn names(
         return Ok(BTreeMap::new());
     }
     let ids: Vec<Uuid> = of.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+    let rows = sqlx::query_as(
         "select u.id, u.name from memberships m join users u on u.id = m.user_id
          where m.project_id = $1 and u.id = any($2)",
     )
@@ -84,7 +91,7 @@ pub async fn names(
     .bind(ids)
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect())
+    Ok(by_id(rows))
 }
 
 /// Those of a project's people with one of these roles, by name, at most so many.
@@ -97,7 +104,7 @@ pub async fn with_roles(
     roles: &[String],
     limit: usize,
 ) -> Result<BTreeMap<UserId, String>, sqlx::Error> {
-    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+    let rows = sqlx::query_as(
         "select u.id, u.name from memberships m join users u on u.id = m.user_id
          where m.project_id = $1 and m.disabled_at is null and u.disabled_at is null
            and exists (select from member_roles r
@@ -109,7 +116,11 @@ pub async fn with_roles(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect())
+    Ok(by_id(rows))
+}
+
+fn by_id(rows: Vec<(Uuid, String)>) -> BTreeMap<UserId, String> {
+    rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect()
 }
 
 /// At most `limit` people of a project by name, behind `after`, with each of these words in a name, an address or a role,
@@ -125,16 +136,9 @@ pub async fn page(
     after: Option<(UserId, &str)>,
     limit: u32,
 ) -> Result<Vec<Person>, sqlx::Error> {
-    let rows: Vec<PersonRow> = sqlx::query_as(
-        "select u.id, u.email, u.name, m.created_at as joined_at,
-                m.disabled_at is not null or u.disabled_at is not null as disabled,
-                array(select r.role from member_roles r
-                      where r.project_id = m.project_id and r.user_id = u.id order by r.role) as roles,
-                array(select o.organization_id from organization_members o
-                      where o.project_id = m.project_id and o.user_id = u.id
-                      order by o.organization_id) as organizations
-         from memberships m join users u on u.id = m.user_id
-         where m.project_id = $1
+    let rows: Vec<PersonRow> = sqlx::query_as(concat!(
+        select_people!(),
+        " where m.project_id = $1
            and u.id = all($2)
            and not exists (
              select from unnest($3::text[]) word
@@ -144,7 +148,7 @@ pub async fn page(
                                  and position(word in r.role) > 0))
            and ($4::uuid is null or (lower(u.name), u.id) > (lower($5::text), $4))
          order by lower(u.name), u.id limit $6",
-    )
+    ))
     .bind(project.uuid())
     .bind(ids)
     .bind(words)

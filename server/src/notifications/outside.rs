@@ -67,8 +67,8 @@ pub struct Sent {
 }
 
 /// Has what was just sent told outside, where its recipient's preferences say so: notes on each receipt how it is told
-/// by e-mail, and enqueues a job for each e-mail and push of its own; of e-mail where this server sends any. To be called in the transaction that wrote the
-/// receipts, after they are written, on a connection of the owner.
+/// by e-mail, and enqueues a job for each e-mail and push of its own; of e-mail where this server sends any. To be called
+/// in the transaction that wrote the receipts, after they are written, on a connection of the owner.
 ///
 /// # Errors
 /// Postgres refused or could not be reached.

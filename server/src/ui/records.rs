@@ -18,7 +18,7 @@ use tidewatch_modules::{Domain, FieldKind, Module, Record, RecordQuery, Sort};
 use tidewatch_outbox::PublishedLog;
 use uuid::Uuid;
 
-use self::entered::{asks_the_record, currency_of, values_of};
+use self::entered::{asks_the_record, values_of};
 use super::{RequestBackend, finish};
 use crate::access::Caller;
 use crate::access::roles::roles_with;
@@ -175,7 +175,7 @@ impl RequestBackend {
         let caller = self.caller().await?;
         caller.require(&module.read)?;
         let mut snapshot = db::begin_snapshot(&self.state.pool, caller.project()).await?;
-        Ok(currency_of(&queries::records::find(&mut snapshot, caller, module, id).await?))
+        Ok(queries::records::find(&mut snapshot, caller, module, id).await?.currency())
     }
 
     pub(super) async fn make_moves(

@@ -60,8 +60,7 @@ impl Tally {
     /// So much more by the table.
     pub(super) fn add_to_table(&mut self, module: &Module, row: &Record) {
         let amount = module.amount_field.as_deref().and_then(|field| row.number(field));
-        let currency = row.text("currency").and_then(|currency| currency.parse().ok());
-        if let (Some(amount), Some(currency)) = (amount, currency) {
+        if let (Some(amount), Some(currency)) = (amount, row.currency()) {
             self.totals.entry(currency).or_default().0 += i128::from(amount);
         }
     }

@@ -137,9 +137,7 @@ fn MoveForm(rule: MoveRule, state: RwSignal<DetailState>, target: Target) -> imp
     let label = label.unwrap_or_default().to_string();
     let class = if destructive { "button button-danger" } else { "button" };
     let (name, button) = (name.to_string(), label.clone());
-    let currency = Signal::derive(move || {
-        state.with(|state| state.detail().record.text("currency").and_then(|code| code.parse().ok()))
-    });
+    let currency = Signal::derive(move || state.with(|state| state.detail().record.currency()));
     let warning = irreversible.then(|| {
         let label = label.clone();
         move || state.with(|state| warning(&state.detail().module, &label, &state.detail().record))

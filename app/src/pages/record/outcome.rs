@@ -37,10 +37,9 @@ pub(super) fn stands(module: &Module, record: &Record) -> String {
 /// What is said before a move that nothing takes back: `Capture: PO-1, 900.00 EUR. This cannot be undone.`
 pub(super) fn warning(module: &Module, label: &str, record: &Record) -> String {
     let title = record.title(module);
-    let currency = record.text("currency").and_then(|code| code.parse().ok());
     let minor = module.amount_field.as_ref().and_then(|field| record.number(field));
     let amount = minor
-        .zip(currency)
+        .zip(record.currency())
         .map(|(minor, currency)| format!(", {} {currency}", format_minor(minor, currency)));
     format!("{label}: {title}{}. This cannot be undone.", amount.unwrap_or_default())
 }

@@ -43,13 +43,7 @@ impl Chosen {
     }
 
     pub(super) fn set(self, id: &RecordId, on: bool) {
-        self.0.update(|chosen| {
-            if on {
-                chosen.insert(id.clone());
-            } else {
-                chosen.remove(id);
-            }
-        });
+        self.set_all([id.clone()], on);
     }
 }
 

@@ -4,22 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use tidewatch_events::money::{Currency, parse_minor};
-use tidewatch_modules::{Input, InputKind, Record};
+use tidewatch_modules::{Input, InputKind};
 
 use crate::error::Error;
 
-/// The input, or the field of a record, that says what its amounts are counted in.
+/// The input that says what amounts are counted in. A record says it by its field of that name: `Record::currency`.
 const CURRENCY: &str = "currency";
 
 /// Whether an amount is entered and the currency is not: the record says it.
 pub(super) fn asks_the_record(inputs: &[Input]) -> bool {
     let has_money = inputs.iter().any(|input| input.kind == InputKind::Money);
     has_money && !inputs.iter().any(|input| input.name == CURRENCY)
-}
-
-/// What amounts of this record are counted in.
-pub(super) fn currency_of(record: &Record) -> Option<Currency> {
-    record.text(CURRENCY)?.parse().ok()
 }
 
 /// A form's fields as the body that the API takes: numbers where it asks for numbers, amounts in minor units of the
